@@ -23,6 +23,33 @@ let package = Package(
       name: "GGUF", dependencies: ["Tensors"], path: "Sources/Formats/GGUF", swiftSettings: pure),
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
+    .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
+
+    // Policy: the three ideas and what judges them; pure values that know no machine.
+    .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
+    .target(
+      name: "ExpertScheduling", dependencies: ["Experts"], path: "Sources/Policy/ExpertScheduling",
+      swiftSettings: pure),
+    .target(
+      name: "ExpertCaching", dependencies: ["Experts"], path: "Sources/Policy/ExpertCaching",
+      swiftSettings: pure),
+    .target(
+      name: "ExpertPrefetching", dependencies: ["ExpertCaching", "ExpertScheduling", "Experts"],
+      path: "Sources/Policy/ExpertPrefetching", swiftSettings: pure),
+    .target(
+      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON"],
+      path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
+    .target(
+      name: "Placement", dependencies: ["Experts", "OrderedJSON"], path: "Sources/Policy/Placement",
+      swiftSettings: pure),
+    .target(
+      name: "ExpertSimulation",
+      dependencies: [
+        "ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "Experts", "OrderedJSON",
+        "Placement", "RoutingTraces",
+      ],
+      path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
+
     // Machine: unsafe code lives here and only here; no notion of an expert.
     .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
     .target(
@@ -49,8 +76,9 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "CPUCompute", "GGUF", "HostMemory", "Inference", "Models", "Sampling",
-        "Tensors", "Tokenizers",
+        "CBundledModel", "CPUCompute", "ExpertCaching", "ExpertScheduling", "ExpertSimulation",
+        "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON", "Placement",
+        "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
@@ -81,6 +109,28 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExpertSchedulingTests", dependencies: ["ExpertScheduling", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExpertCachingTests", dependencies: ["ExpertCaching", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExpertPrefetchingTests",
+      dependencies: ["ExpertPrefetching", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlacementTests", dependencies: ["Placement", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExpertSimulationTests", dependencies: ["ExpertSimulation", "Experts", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(

@@ -1,5 +1,6 @@
 import CPUCompute
 import Inference
+import OrderedJSON
 
 /// What `bench` prints.
 struct BenchmarkReport {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import OrderedJSON
 
 /// Reads questions from standard input and writes answers to standard output.
 ///

@@ -1,4 +1,5 @@
 import ArgumentParser
+import OrderedJSON
 import Tokenizers
 
 /// Turns token numbers into text with the vocabulary of any GGUF file.

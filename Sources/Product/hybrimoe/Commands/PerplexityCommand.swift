@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import OrderedJSON
 
 /// Tells how well a model predicts a text.
 struct PerplexityCommand: LookingCommand {

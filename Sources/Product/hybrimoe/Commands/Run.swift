@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import OrderedJSON
 
 /// Continues a text.
 struct Run: LookingCommand {

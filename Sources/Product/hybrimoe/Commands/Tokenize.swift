@@ -1,4 +1,5 @@
 import ArgumentParser
+import OrderedJSON
 import Tokenizers
 
 /// Turns text into token numbers with the vocabulary of any GGUF file.

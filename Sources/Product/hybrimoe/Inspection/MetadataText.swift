@@ -1,4 +1,5 @@
 import GGUF
+import OrderedJSON
 
 /// Metadata values as people and programs read them; long arrays and texts are shortened.
 enum MetadataText {

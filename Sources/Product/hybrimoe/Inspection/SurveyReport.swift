@@ -1,4 +1,5 @@
 import GGUF
+import OrderedJSON
 import Tensors
 
 /// What `inspect` prints.

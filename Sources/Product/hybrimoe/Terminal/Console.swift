@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// What a command tells the person who runs it: notes, warnings and progress, on standard error.
 struct Console: Sendable {
   /// How much is told, least first.

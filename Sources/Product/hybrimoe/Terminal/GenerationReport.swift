@@ -1,4 +1,5 @@
 import Inference
+import OrderedJSON
 import Sampling
 
 /// What an answer took, in words and as JSON.

@@ -1,5 +1,5 @@
-/// A JSON document to be written; object keys keep their order.
-enum JSONValue: Sendable, Equatable {
+/// A JSON document; object keys keep their order.
+public enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -12,17 +12,17 @@ enum JSONValue: Sendable, Equatable {
   case array([JSONValue])
   case object([(String, JSONValue)])
 
-  static func == (left: JSONValue, right: JSONValue) -> Bool { left.text == right.text }
+  public static func == (left: JSONValue, right: JSONValue) -> Bool { left.text == right.text }
 
-  static func integers(_ values: some Sequence<Int>) -> JSONValue {
+  public static func integers(_ values: some Sequence<Int>) -> JSONValue {
     .array(values.map(JSONValue.integer))
   }
 
-  static func optional(_ value: Int?) -> JSONValue { value.map(JSONValue.integer) ?? .null }
-  static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
+  public static func optional(_ value: Int?) -> JSONValue { value.map(JSONValue.integer) ?? .null }
+  public static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
 
   /// The document on one line. Numbers that JSON cannot write (NaN, infinity) become null.
-  var text: String {
+  public var text: String {
     var result = ""
     append(to: &result)
     return result
