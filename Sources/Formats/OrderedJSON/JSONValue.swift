@@ -19,7 +19,9 @@ public enum JSONValue: Sendable, Equatable {
   }
 
   public static func optional(_ value: Int?) -> JSONValue { value.map(JSONValue.integer) ?? .null }
-  public static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
+  public static func optional(_ value: String?) -> JSONValue {
+    value.map(JSONValue.string) ?? .null
+  }
 
   /// The document on one line. Numbers that JSON cannot write (NaN, infinity) become null.
   public var text: String {

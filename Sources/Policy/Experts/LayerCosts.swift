@@ -47,5 +47,7 @@ public struct LayerCosts: Equatable, Sendable {
   public func cpu(load: Int) -> Double { cpuPerExpert + cpuPerToken * Double(load) }
 
   /// An expert on the GPU, without `gpuPerLaunch`.
-  public func gpu(load: Int) -> Double { gpuPerExpert + gpuPerToken * Double(max(0, load - gpuKnee)) }
+  public func gpu(load: Int) -> Double {
+    gpuPerExpert + gpuPerToken * Double(max(0, load - gpuKnee))
+  }
 }
