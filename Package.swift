@@ -50,6 +50,10 @@ let package = Package(
       ],
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
 
+    .target(
+      name: "Pictures", dependencies: ["Experts"], path: "Sources/Policy/Pictures",
+      swiftSettings: pure),
+
     // Machine: unsafe code lives here and only here; no notion of an expert.
     .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
     .target(
@@ -121,6 +125,9 @@ let package = Package(
     .testTarget(
       name: "ExpertPrefetchingTests",
       dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Experts", "Pictures", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
