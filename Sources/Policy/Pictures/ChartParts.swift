@@ -90,7 +90,7 @@ struct CapacityScale {
     canvas.text(
       "part of each layer's experts that the cache holds", x: (plot.left + plot.right) / 2,
       y: plot.bottom + 42, size: 12, anchor: .middle)
-    canvas.text("hit rate", x: plot.left - 44, y: plot.top - 12, size: 12)
+    canvas.text("hit rate", x: plot.left - 44, y: plot.top - 16, size: 12)
   }
 }
 

@@ -45,7 +45,7 @@ public struct HitRateChart: Sendable {
   }
 
   static let width = 960.0
-  static let plot = (left: 72.0, top: 84.0, right: 700.0, bottom: 564.0)
+  static let plot = (left: 72.0, top: 104.0, right: 700.0, bottom: 584.0)
   private static let labelHeight = 18.0
 
   /// The chart as SVG text; the same lines give the same text.
@@ -70,7 +70,7 @@ public struct HitRateChart: Sendable {
       draw(line, style, scale, on: &canvas)
       labels.append(label(line, last, style, scale))
     }
-    let height = max(Self.plot.bottom + 64, 110 + Double(labels.count) * Self.labelHeight)
+    let height = max(Self.plot.bottom + 88, 110 + Double(labels.count) * Self.labelHeight)
     ChartLabel.spread(
       &labels, height: Self.labelHeight, from: Self.plot.top, to: height - 30)
     for label in labels { label.draw(on: &canvas) }
@@ -94,7 +94,7 @@ public struct HitRateChart: Sendable {
     _ line: Line, _ last: Line.Point, _ style: LineStyle, _ scale: CapacityScale
   ) -> ChartLabel {
     ChartLabel(
-      name: line.name, rate: decimal(100 * last.hitRate, 1) + " %", style: style,
+      name: line.name, rate: fixed(100 * last.hitRate) + " %", style: style,
       isBold: line.isEmphasised || style.isBound, x: scale.x(last.capacity),
       target: scale.y(last.hitRate))
   }
@@ -116,6 +116,13 @@ public struct HitRateChart: Sendable {
     canvas.raw(
       "<g><title>what a better policy could still win</title>"
         + "<polygon points=\"\(upper)\(lower)\" fill=\"#eef1f4\"/></g>")
+    let y = Self.plot.bottom + 52
+    canvas.rect(
+      x: Self.plot.left, y: y, width: 26, height: 14,
+      "fill=\"#eef1f4\" stroke=\"\(Ink.frame)\"")
+    canvas.text(
+      "between the best policy and \(cut(limit.name, to: 200, size: 12)), which knows the future",
+      x: Self.plot.left + 34, y: y + 11.5, size: 12, fill: Ink.quiet)
   }
 
   private func draw(

@@ -40,6 +40,12 @@ func decimal(_ value: Double, _ digits: Int = 2) -> String {
   return scaled < 0 ? "-" + text : text
 }
 
+/// A number with exactly one decimal.
+func fixed(_ value: Double) -> String {
+  let text = decimal(value, 1)
+  return text.contains(".") ? text : text + ".0"
+}
+
 /// Microseconds in a unit that fits: `950 µs`, `12.3 ms`, `4.5 s`.
 func duration(_ microseconds: Double) -> String {
   switch microseconds.magnitude {
