@@ -27,35 +27,36 @@ public struct HindsightBound {
   private var cumulative: [Double] = [0]
   private var copyMicroseconds = Double.infinity
   private let demands: [LayerDemand]
-  public let steps: Int
+  public private(set) var steps = 0
 
   /// Prepares the bound for the demands of one phase.
   ///
-  /// - Throws: `SimulationError.unmeasuredElementType`.
-  public init(
-    _ demands: [LayerDemand], on machine: SimulatedMachine
-  ) throws(SimulationError) {
+  /// - Parameter context: positions before the first step.
+  public init(_ demands: [LayerDemand], on machine: SimulatedMachine, context: Int = 0) {
     self.demands = demands
+    var context = context
     var costs: [LayerCosts] = []
     var costsTokens = -1
     var lastStep: Int?
-    var stepCount = 0
     for demand in demands {
       if demand.tokens != costsTokens {
-        costs = try machine.layerCosts(tokens: demand.tokens)
+        costs = machine.layerCosts(tokens: demand.tokens)
         costsTokens = demand.tokens
       }
       if demand.step != lastStep {
         lastStep = demand.step
-        stepCount += 1
-        fixedMicroseconds += machine.rest.microseconds(tokens: demand.tokens)
+        steps += 1
+        context += demand.tokens
+        fixedMicroseconds +=
+          machine.denseLayersMicroseconds(tokens: demand.tokens, context: context)
+          + machine.outputMicroseconds
       }
-      fixedMicroseconds += machine.attention.microseconds(tokens: demand.tokens)
+      fixedMicroseconds += machine.attentionMicroseconds(
+        layer: demand.layer, tokens: demand.tokens, context: context)
       let layer = costs[demand.layer]
       copyMicroseconds = min(copyMicroseconds, layer.linkPerExpertAlone)
       addLayer(demand.loads.sorted(), costs: layer)
     }
-    steps = stepCount
     gains.sort(by: >)
     cumulative.reserveCapacity(gains.count + 1)
     for gain in gains { cumulative.append(cumulative[cumulative.count - 1] + gain) }

@@ -50,6 +50,8 @@ public struct Simulator {
   var stepStart = 0.0
   var costs: [LayerCosts] = []
   private var costsTokens = -1
+  /// The layer whose plan is being performed; −1 between layers.
+  var runningLayer = -1
 
   // Memory that is reused from layer to layer.
   var loads: [Int]

@@ -7,6 +7,8 @@ import Experts
 extension Simulator {
   mutating func runLayer(_ event: RoutingEvent) throws {
     let layer = event.layer
+    runningLayer = layer
+    defer { runningLayer = -1 }
     let layerCase = makeCase(layer)
     countActivated(layerCase, layer)
     scheduler.schedule(layerCase, into: &plan)

@@ -78,7 +78,7 @@ extension Simulator {
   // A fill enters only if it is still worth its victim's slot.
   private mutating func takeFilled(_ expert: ExpertID) {
     guard !cache.isResident(expert) else { return }
-    switch cache.offer(for: expert, sparing: expert.layer == runningLayer ? activatedSet : .init())
+    switch cache.offer(for: expert, sparing: expert.layer == runningLayer ? activatedSet : ExpertSet())
     {
     case .free: cache.insert(expert, phase: phase)
     case .replacing(let victim, let ranksHigher):
@@ -101,7 +101,10 @@ extension Simulator {
       case .replacing(let victim, let ranksHigher):
         guard ranksHigher || system.admission == .forced else { continue }
         cache.insert(expert, replacing: victim, phase: phase)
-      case .none: break
+      case .none:
+        // All residents were used by this plan, which is over: the better expert stays.
+        guard case .replacing(let victim, true) = cache.offer(for: expert) else { continue }
+        cache.insert(expert, replacing: victim, phase: phase)
       }
     }
   }
@@ -113,9 +116,8 @@ extension Simulator {
       let expert = ExpertID(layer: layer, index: index)
       guard !cache.isResident(expert), queue.priority(of: expert) == nil else { continue }
       switch cache.offer(for: expert, sparing: activatedSet) {
-      case .none, .replacing(_, newcomerRanksHigher: false) where system.admission == .bypass:
-        continue
       case .none: continue
+      case .replacing(_, newcomerRanksHigher: false) where system.admission == .bypass: continue
       case .free, .replacing:
         queue.enqueue(
           expert, byteCount: machine.footprints[layer].linkBytes, priority: .fill)
