@@ -78,7 +78,7 @@ struct PendingPrediction: Sendable {
 struct TopScores: Sendable {
   private(set) var indices: [Int]
   private(set) var scores: [Double]
-  private var count = 0
+  private(set) var count = 0
 
   init(limit: Int) {
     indices = Array(repeating: 0, count: limit)

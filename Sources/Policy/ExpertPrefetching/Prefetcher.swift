@@ -13,6 +13,15 @@ public protocol Prefetcher: Sendable {
   ///   - link: when the link can begin, and how fast it is.
   mutating func choose(
     for layers: [LayerOutlook], link: LinkOutlook, into choices: inout [PrefetchChoice])
+
+  /// A layer has run: what prefetching saved in it, in microseconds, as the ledger measured it;
+  /// `nil` where it had no part in it.
+  mutating func layerRan(_ layer: Int, gain: Double?)
+}
+
+extension Prefetcher {
+  /// Learns nothing from it.
+  public mutating func layerRan(_ layer: Int, gain: Double?) {}
 }
 
 /// A copy that a prefetcher wants.
@@ -38,8 +47,8 @@ public struct PrefetchChoice: Equatable, Sendable {
   }
 }
 
-/// A resident that would have to go for a copy.
-public struct PrefetchVictim: Equatable, Sendable {
+/// An expert with the cache's estimate of its use: a resident that may go, a miss that may come.
+public struct RatedExpert: Equatable, Sendable {
   public var expert: ExpertID
   /// The cache's estimate that its layer's next run activates it, 0 to 1.
   public var activationProbability: Double
@@ -75,8 +84,9 @@ public struct LayerOutlook: Equatable, Sendable {
   public var expectedLoad: [Double] = []
   /// Slots that a copy may take without any victim.
   public var freeSlots = 0
-  /// Residents that may go, the first to go first; a slot that a running plan uses is none.
-  public var victims: [PrefetchVictim] = []
+  /// Residents that may go, the first to go first; a slot that a running plan uses is none, and no
+  /// resident is offered to two layers.
+  public var victims: [RatedExpert] = []
   /// How probable it is that this layer itself has copies that its plan waits for, 0 to 1.
   public var onDemandProbability = 0.0
 
@@ -117,10 +127,4 @@ public struct NoPrefetcher: Prefetcher {
   ) {
     choices.removeAll(keepingCapacity: true)
   }
-}
-
-/// Tells how long a layer takes: the simulation of the first idea, which a scheduler brings.
-public protocol MakespanSource: Sendable {
-  /// The makespan of the plan that would be made for this case, in the unit of its costs.
-  mutating func makespan(of layer: LayerCase) -> Double
 }
