@@ -12,7 +12,9 @@ public enum KeyValueElement: String, CaseIterable, Sendable {
   }
 
   /// Bytes of a row of elements, filled up to whole blocks.
-  func bytes(of elements: Int) -> Int { (elements + block.elements - 1) / block.elements * block.bytes }
+  func bytes(of elements: Int) -> Int {
+    (elements + block.elements - 1) / block.elements * block.bytes
+  }
 }
 
 /// What one layer keeps of one position of the context.
@@ -42,7 +44,8 @@ public struct KeyValueRow: Equatable, Sendable {
 
   /// Bytes that one sequence takes in this layer.
   public func bytes(context: Int, type: KeyValueElement) -> Int {
-    positions(context: context) * headCount * (type.bytes(of: keyLength) + type.bytes(of: valueLength))
+    positions(context: context) * headCount
+      * (type.bytes(of: keyLength) + type.bytes(of: valueLength))
   }
 
   /// Multiplications of one token with one position: the score and the weighted value.
