@@ -64,6 +64,27 @@ public struct LayerActivation: Sendable {
     for expert in meanScores.indices { meanScores[expert] /= Double(tokens) }
   }
 
+  // Reads what `ActivationLog` has kept of an event.
+  mutating func restore(
+    ordinal: Int, step: Int, phase: Phase, layer: Int, tokens: Int, experts: ArraySlice<UInt32>,
+    loads: ArraySlice<UInt32>
+  ) {
+    self.ordinal = ordinal
+    self.step = step
+    self.phase = phase
+    self.layer = layer
+    self.tokens = tokens
+    for index in activated { self.loads[index] = 0 }
+    activated.removeAll(keepingCapacity: true)
+    for (index, load) in zip(experts, loads) {
+      activated.append(Int(index))
+      self.loads[Int(index)] = Int(load)
+    }
+    keptPerToken = 0
+    keptExperts.removeAll(keepingCapacity: true)
+    keptScores.removeAll(keepingCapacity: true)
+  }
+
   // Without scores a token's weights stand for them. A trace without weights either says only who
   // was chosen: all the chosen weigh the same.
   private mutating func keepWeights(_ event: RoutingEvent) {
