@@ -79,10 +79,12 @@ let package = Package(
 
     // Product: thin.
     .target(name: "CBundledModel", path: "Sources/Product/CBundledModel", exclude: ["model"]),
+    .target(name: "CProfiles", path: "Sources/Product/CProfiles"),
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "ExpertCaching", "ExpertScheduling",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
+        "ExpertScheduling",
         "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
         "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
