@@ -24,6 +24,7 @@ let package = Package(
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
+    .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
@@ -37,7 +38,7 @@ let package = Package(
       name: "ExpertPrefetching", dependencies: ["ExpertCaching", "ExpertScheduling", "Experts"],
       path: "Sources/Policy/ExpertPrefetching", swiftSettings: pure),
     .target(
-      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON"],
+      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON", "RandomNumbers"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
       name: "Placement", dependencies: ["Experts", "OrderedJSON"], path: "Sources/Policy/Placement",
@@ -69,7 +70,9 @@ let package = Package(
     .target(
       name: "Models", dependencies: ["CPUCompute", "GGUF", "HostMemory", "Tensors"],
       path: "Sources/Engine/Models", swiftSettings: strict),
-    .target(name: "Sampling", path: "Sources/Engine/Sampling", swiftSettings: pure),
+    .target(
+      name: "Sampling", dependencies: ["RandomNumbers"], path: "Sources/Engine/Sampling",
+      swiftSettings: pure),
     .target(
       name: "Inference",
       dependencies: [
@@ -86,7 +89,7 @@ let package = Package(
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
         "ExpertScheduling",
         "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
-        "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
+        "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
@@ -119,7 +122,11 @@ let package = Package(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),
+      name: "RandomNumbersTests", dependencies: ["RandomNumbers", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SamplingTests", dependencies: ["RandomNumbers", "Sampling", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
       swiftSettings: strict),
@@ -134,7 +141,8 @@ let package = Package(
       dependencies: ["ExpertPrefetching", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
+      name: "RoutingTracesTests",
+      dependencies: ["RoutingTraces", "ExpertCaching", "Experts", "RandomNumbers", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "TestSupport"],
