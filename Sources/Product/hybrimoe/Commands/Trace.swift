@@ -4,9 +4,9 @@ import ArgumentParser
 struct Trace: CommandGroup {
   static let configuration = CommandConfiguration(
     abstract: "Look at routing traces: which experts each token was routed to.",
-    subcommands: [TraceShow.self])
+    subcommands: [TraceRecord.self, TraceShow.self])
 
-  static let laterCommands = ["record"]
+  static let laterCommands: [String] = []
 
   func run() throws {
     throw ValidationError(
