@@ -108,8 +108,8 @@ let package = Package(
     .testTarget(
       name: "InferenceTests",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Inference", "Models", "Sampling", "Tensors",
-        "TestSupport", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Inference", "Models", "RoutingTraces",
+        "Sampling", "Tensors", "TestSupport", "Tokenizers",
       ],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
