@@ -31,7 +31,6 @@ public struct AutoRanking: Sendable {
   private struct Ghost: Sendable {
     // `nil` for the learned forecast, which the cache has anyway.
     var policy: (any EvictionPolicy)?
-    var admission: Admission
     var values: [Double]
     var table: SlotTable
     var hits = 0.0
@@ -49,6 +48,7 @@ public struct AutoRanking: Sendable {
   /// How often the running candidate has changed.
   public private(set) var switches = 0
   private var ghosts: [Ghost] = []
+  private let admission: Admission
   private var order: [Int] = []
 
   /// - Parameters:
@@ -56,14 +56,12 @@ public struct AutoRanking: Sendable {
   ///   - slots: of that cache.
   ///   - admission: by which the ghosts play.
   public init(_ setting: EvictionPolicies.Setting, slots: Int, admission: Admission) {
+    self.admission = admission
     let table = SlotTable(experts: setting.universe, slots: 0..<slots)
     let values = Array(repeating: 0.0, count: setting.universe)
     for candidate in Candidate.allCases {
       let policy = candidate.policyName.flatMap { EvictionPolicies.named($0, setting) }
-      let canRefuse = candidate.policyName?.hasBypass ?? true
-      ghosts.append(
-        Ghost(
-          policy: policy, admission: canRefuse ? admission : .forced, values: values, table: table))
+      ghosts.append(Ghost(policy: policy, values: values, table: table))
     }
   }
 
@@ -86,7 +84,7 @@ public struct AutoRanking: Sendable {
       ghosts[place].policy?.fillRanks(&ghosts[place].values, history: history)
       let outcome = ghosts[place].table.play(
         event, base: base, ranks: Ranks(values: ghosts[place].values, history: history),
-        admission: ghosts[place].admission, order: &order)
+        admission: admission, order: &order)
       ghosts[place].hits += Double(outcome.hits) - ghosts[place].hits / Self.memoryEvents
     }
     choose()

@@ -13,8 +13,11 @@ struct ForecastFeatures: Sendable {
   private static let signalRates = [1.0, 0.3, 0.08, 0.02]
   private static let signalRatesWithoutScores = [0.5, 0.15, 0.08, 0.015]
 
-  /// Where learning starts.
-  static let firstWeights = [-2.0, 1, 1, 0.2, 0.2, 0.2, 0.2, 0.2]
+  /// Where learning starts: what it had come to, rounded, on made-up traces of three kinds (64
+  /// experts with 6 or 8 activated, 8 with 2).
+  static let firstWeights = [-1.6, 1.1, 1.3, 0.3, 0.2, 0.2, 0.3, 0.1]
+  /// The same for a trace without scores.
+  static let firstWeightsWithoutScores = [-3.5, 1.5, 1.5, 0.6, 0.4, 0.5, 0.9, 0.1]
 
   /// [features, experts]; row 0 is 1.
   private(set) var table: [Double]
@@ -23,7 +26,11 @@ struct ForecastFeatures: Sendable {
   private let experts: Int
   private let topK: Int
   private var signal: [Double]
-  private var tokensSeen = 0
+  private var tokensSeen = Self.tokensAssumed
+  // Averages start as if so many tokens had been seen whose experts were all alike; without them
+  // the first tokens would count for too much.
+  private static let tokensAssumed = 4
+  private static let usualNearness = -1.5
   // Far below any score that matters; keeps logarithms finite.
   private static let lowestScore = 1e-9
 
@@ -33,7 +40,7 @@ struct ForecastFeatures: Sendable {
     table = Array(repeating: 0, count: Self.count * experts)
     for index in 0..<experts { table[index] = 1 }
     previous = table
-    averages = Array(repeating: 0, count: (Self.count - 2) * experts)
+    averages = Array(repeating: Double(topK) / Double(experts), count: (Self.count - 2) * experts)
     signal = Array(repeating: 0, count: experts)
   }
 
@@ -60,6 +67,9 @@ struct ForecastFeatures: Sendable {
   private mutating func absorb(
     _ event: LayerActivation, _ scores: [Double], line: Double, tokens: Int
   ) {
+    if tokensSeen == Self.tokensAssumed, event.hasScores {
+      for place in 2 * experts..<6 * experts { averages[place] = Self.usualNearness }
+    }
     tokensSeen += tokens
     for (place, rate) in Self.activationRates.enumerated() { average(place, rate, tokens) }
     guard event.hasScores else {
@@ -89,7 +99,7 @@ struct ForecastFeatures: Sendable {
 
   private mutating func writeTable(_ event: LayerActivation, base: Int, history: UseHistory) {
     let rooted = (event.hasScores ? 2 : 6) * experts
-    for place in 0..<rooted { table[experts + place] = averages[place].squareRoot() }
+    for place in 0..<rooted { table[experts + place] = max(0, averages[place]).squareRoot() }
     for place in rooted..<6 * experts { table[experts + place] = averages[place] }
     let scale = 1 / Double(topK)
     for index in 0..<experts {
