@@ -34,6 +34,11 @@ public struct ExpertCache: Sendable {
     pools[pool(expert.layer)].table.slot(of: number(expert))
   }
 
+  /// Whether an expert is resident only because a prefetch brought it since its layer last ran.
+  public func isPrefetched(_ expert: ExpertID) -> Bool {
+    pools[pool(expert.layer)].table.isPrefetched(number(expert))
+  }
+
   /// The resident experts of a layer.
   public func residents(ofLayer layer: Int) -> ExpertSet {
     var set = ExpertSet()
