@@ -36,6 +36,9 @@ public struct JSONScanner {
     precondition(start >= 0 && end <= bytes.count, "the part lies outside of the bytes")
   }
 
+  /// Whether every byte has been read: an error there means that the rest of the text is missing.
+  public var isAtEnd: Bool { position == end }
+
   /// The next byte that is no space, still to be read; nil at the end.
   mutating func peek() -> UInt8? {
     while position < end {
@@ -121,7 +124,11 @@ public struct JSONScanner {
 
   private mutating func word(_ word: StaticString) throws(JSONError) {
     let text = word.description.utf8
-    guard bytes[position..<end].starts(with: text) else { throw unexpected("expected \(word)") }
+    guard bytes[position..<end].starts(with: text) else {
+      let error = unexpected("expected \(word)")
+      if text.starts(with: bytes[position..<end]) { position = end }
+      throw error
+    }
     let after = position + text.count
     if after < end, isWordByte(bytes[after]) { throw unexpected("expected \(word)") }
     position = after
@@ -170,7 +177,7 @@ public struct JSONScanner {
   func unexpected(_ problem: String) -> JSONError { failure("\(problem), found \(found)") }
 
   private var found: String {
-    guard position < end else { return "the end of the text" }
+    guard position < end else { return "the end" }
     let byte = bytes[position]
     if byte == UInt8(ascii: "\"") { return "a string" }
     if isWordByte(byte) {

@@ -20,6 +20,7 @@ extension JSONScanner {
       if byte >= 0x80 { isASCII = false }
       index += 1
     }
+    position = end
     throw failure("this string has no closing quote", at: opening)
   }
 

@@ -1,0 +1,77 @@
+import Experts
+
+/// The optimum of a small layer whose loads differ, by looking at every assignment that could still
+/// be better than the best one known.
+///
+/// Only assignments are enumerated, no orders: for one assignment the best order is known (see
+/// `AssignmentWriter`). Experts are decided in the order arrivals, misses, residents, each by falling
+/// load, so that the sums of a node tell its GPU end in O(1).
+struct BranchAndBound {
+  /// The largest layer that is searched: 2^10 assignments at worst, most of them cut off.
+  static let largestCount = 10
+
+  /// The best end known, without the handshake.
+  private(set) var end: Double
+  /// The best assignment, a bit for each slot that the GPU computes; `nil` where the search found
+  /// nothing better than what it was given.
+  private(set) var best: UInt32?
+
+  /// The least that the undecided experts from a place on add to CPU and GPU together.
+  private var remaining = InlineArray<11, Double>(repeating: 0)
+
+  /// - Complexity: O(2^n) at worst; no allocation.
+  init(_ layer: SortedLayer, knownEnd: Double) {
+    precondition(layer.count <= Self.largestCount, "too many experts for the exact search")
+    end = knownEnd
+    for place in stride(from: layer.count - 1, through: 0, by: -1) {
+      let item = layer.items[Self.slot(place, layer)]
+      remaining[place] = remaining[place + 1] + min(item.cpu, item.gpu)
+    }
+    descend(layer, 0, AssignmentSums(), 0, previousOnCPU: false)
+  }
+
+  private static func slot(_ place: Int, _ layer: SortedLayer) -> Int {
+    if place < layer.arrivalCount { return layer.arrivals.lowerBound + place }
+    let next = place - layer.arrivalCount
+    return next < layer.missCount ? layer.misses.lowerBound + next : next - layer.missCount
+  }
+
+  private mutating func descend(
+    _ layer: SortedLayer, _ place: Int, _ sums: AssignmentSums, _ onGPU: UInt32,
+    previousOnCPU: Bool
+  ) {
+    // All plans but the one without CPU, which is known, pay the CPU's first expert; CPU and GPU
+    // together cannot end earlier than half of their summed work.
+    let cpu = layer.cpuStart + sums.cpu
+    let gpu = layer.gpuStart + sums.gpu + (sums.residentsOnGPU > 0 ? layer.launch : 0)
+    guard cpu < end, sums.gpuCount == 0 || max(gpu, sums.releasedEnd) < end else { return }
+    guard sums.gpuCount == 0 || cpu + gpu + remaining[place] < 2 * end else { return }
+    guard place < layer.count else {
+      if sums.cpuCount > 0 {
+        let reached = sums.end(layer)
+        if reached < end { (end, best) = (reached, onGPU) }
+      }
+      return
+    }
+    let slot = Self.slot(place, layer)
+    let item = layer.items[slot]
+    // Of two equal experts it is enough to try the first on the GPU where one of them is there.
+    let isTwin =
+      place > layer.arrivalCount && place != layer.arrivalCount + layer.missCount
+      && layer.items[Self.slot(place - 1, layer)].load == item.load
+    if !(isTwin && previousOnCPU) {
+      var with = sums
+      if slot >= layer.arrivals.lowerBound {
+        with.addArrival(item)
+      } else if slot >= layer.misses.lowerBound {
+        with.addCopy(item, from: layer.linkStart, each: layer.linkPerExpert)
+      } else {
+        with.addResident(item)
+      }
+      descend(layer, place + 1, with, onGPU | 1 << UInt32(slot), previousOnCPU: false)
+    }
+    var without = sums
+    without.addToCPU(item)
+    descend(layer, place + 1, without, onGPU, previousOnCPU: true)
+  }
+}

@@ -1,0 +1,58 @@
+// Intuition: a miss can be computed where it lies (by the CPU) or carried to where computing is
+// cheap (over the link to the GPU), and both can go on at once; an idle CPU can even relieve the GPU
+// of residents. The best plan is the one in which no lane waits for another.
+//
+// Rule: where it only matters how many experts of a kind the GPU computes, the best numbers are found
+// by one walk and are proven optimal. Otherwise up to ten experts are solved by branch and bound, and
+// more by the same walk, every published rule as a further start, and local improvement; a lower
+// bound says how far from optimal the result can be at most.
+//
+// Rejected: the paper's greedy alone (it commits a lane without knowing what it will be needed for),
+// and a general solver (planning is on the critical path: microseconds, no allocation).
+
+import Experts
+
+/// Our scheduler: optimal where that can be proven in time, and never slower in a layer than leaving
+/// all to the CPU, copying all, or the rules of the paper, DALI and FreeToken.
+public struct HybridScheduler: LayerScheduler {
+  /// Whether layers of up to ten experts whose loads differ are solved exactly.
+  public var usesExactSolver: Bool
+
+  private var layer = SortedLayer()
+  private var onGPU: [Bool] = []
+  private var writer = AssignmentWriter()
+
+  public init(usesExactSolver: Bool = true) { self.usesExactSolver = usesExactSolver }
+
+  /// Plans one layer; the plan's `lowerBound` equals its makespan where it is proven optimal.
+  ///
+  /// - Complexity: O(n) for equal loads; up to 2^10 assignments for ten experts or fewer.
+  public mutating func schedule(_ layerCase: LayerCase, into plan: inout LayerPlan) {
+    layer.take(layerCase)
+    _ = search()
+    writer.write(layer, of: layerCase, onGPU: onGPU, into: &plan)
+    plan.lowerBound = plan.makespan
+  }
+
+  /// The makespan of the plan that `schedule` would write, without writing it: what the prefetcher
+  /// asks thousands of times.
+  public mutating func makespan(of layerCase: LayerCase) -> Double {
+    layer.take(layerCase)
+    return search() + layer.handshake
+  }
+
+  // Leaves the best assignment in `onGPU`; returns its end without the handshake.
+  private mutating func search() -> Double {
+    let threshold = ThresholdSearch(layer)
+    threshold.fill(&onGPU, layer)
+    if ThresholdSearch.isExact(layer) { return threshold.end }
+    if usesExactSolver && layer.count <= BranchAndBound.largestCount {
+      let exact = BranchAndBound(layer, knownEnd: threshold.end)
+      if let best = exact.best {
+        for slot in 0..<layer.count { onGPU[slot] = best >> UInt32(slot) & 1 == 1 }
+      }
+      return exact.end
+    }
+    return threshold.end
+  }
+}
