@@ -32,7 +32,7 @@ struct PlacementAdvice {
     return "With --context \(fits) or less everything that each token needs is on the GPU."
   }
 
-  /// A key-value cache of eight bits in place of sixteen or more.
+  /// A key-value cache of eight bits in place of sixteen or more leaves room for experts.
   private var smallerCache: String? {
     // Where all experts are on the GPU there is nothing to win with more room.
     guard plan.request.keyValueType != .q8_0, plan.slotCount < plan.expertCount,
@@ -42,7 +42,7 @@ struct PlacementAdvice {
     guard let faster = other.speed,
       faster.decodeTokensPerSecond > speed.decodeTokensPerSecond * Self.smallestGain
     else { return nil }
-    return "With --kv-type q8_0 the key-value cache takes half the room: about "
+    return "With --kv-type q8_0 the key-value cache is smaller: about "
       + "\(fixed(faster.decodeTokensPerSecond)) tokens/s."
   }
 

@@ -53,10 +53,10 @@ private struct PlanWords {
     let what =
       if plan.isOnCPUOnly {
         "runs on the CPU alone"
-      } else if plan.slotCount == plan.expertCount {
-        "fits entirely on the GPU"
       } else if !plan.denseFits {
         "runs, but not all that each token needs fits on the GPU"
+      } else if plan.slotCount == plan.expertCount {
+        "fits entirely on the GPU"
       } else {
         "fits, with \(plan.slotCount) of \(plan.expertCount) experts on the GPU"
       }

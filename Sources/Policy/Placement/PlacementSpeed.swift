@@ -110,8 +110,10 @@ private struct LayerTimes {
       return machine.denseMicroseconds(
         of: shape, modelLayer: index, tokens: tokens, context: context, keyValueType: type)
     }
-    var time = machine.gpu.layerMicroseconds
-    if plan.isOnCPUOnly { time = 0 } else { time += machine.gpu.handshakeMicroseconds }
+    var time = cpu.firstMicroseconds
+    if !plan.isOnCPUOnly {
+      time += machine.gpu.layerMicroseconds + machine.gpu.handshakeMicroseconds
+    }
     if placed.feedForward == .cpu {
       time += onCPU(network, tokens: tokens)
     } else {
