@@ -54,6 +54,12 @@ let package = Package(
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
 
     // Machine: unsafe code lives here and only here; no notion of an expert.
+    .systemLibrary(
+      name: "CZlib", path: "Sources/Machine/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "Compression", dependencies: ["CZlib"], path: "Sources/Machine/Compression",
+      swiftSettings: strict),
     .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
     .target(
       name: "CKernels", path: "Sources/Machine/CKernels", exclude: ["body"],
@@ -76,12 +82,14 @@ let package = Package(
 
     // Product: thin.
     .target(name: "CBundledModel", path: "Sources/Product/CBundledModel", exclude: ["model"]),
+    .target(name: "CProfiles", path: "Sources/Product/CProfiles"),
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "CPUCompute", "ExpertCaching", "ExpertScheduling", "ExpertSimulation",
-        "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON", "Placement",
-        "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
+        "ExpertScheduling",
+        "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
+        "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
@@ -109,6 +117,9 @@ let package = Package(
     .testTarget(
       name: "CPUComputeTests",
       dependencies: ["CKernels", "CPUCompute", "HostMemory", "Tensors", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),

@@ -1,0 +1,53 @@
+/// The slots of one layer (or of all layers) with the rule that ranks their experts.
+struct CachePool: Sendable {
+  var table: SlotTable
+  private(set) var ranking: RankedExperts
+  private var order: [Int] = []
+
+  private init(table: SlotTable, ranking: RankedExperts) {
+    self.table = table
+    self.ranking = ranking
+  }
+
+  /// One pool for each layer, or one for all.
+  static func pools(_ configuration: CacheConfiguration) -> [CachePool] {
+    var setting = EvictionPolicies.Setting(
+      layers: configuration.layers, experts: configuration.experts, scope: configuration.scope)
+    setting.mrsAlpha = configuration.mrsAlpha
+    var pools: [CachePool] = []
+    var firstSlot = 0
+    let isGlobal = configuration.scope == .global
+    for layer in 0..<(isGlobal ? 1 : configuration.layers) {
+      let slots = isGlobal ? configuration.slots.reduce(0, +) : configuration.slots[layer]
+      let first = layer * configuration.experts
+      if !configuration.popularity.isEmpty {
+        setting.popularity = Array(configuration.popularity[first..<first + setting.universe])
+      }
+      let policy =
+        EvictionPolicies.named(configuration.eviction, setting)
+        ?? MRS(experts: setting.universe, alpha: setting.mrsAlpha)
+      pools.append(
+        CachePool(
+          table: SlotTable(experts: setting.universe, slots: firstSlot..<firstSlot + slots),
+          ranking: RankedExperts(experts: setting.universe, policy: policy)))
+      firstSlot += slots
+    }
+    return pools
+  }
+
+  mutating func observe(_ event: LayerActivation, base: Int) {
+    ranking.observe(event, base: base)
+  }
+
+  mutating func judge(_ event: LayerActivation, base: Int) -> EventOutcome {
+    table.judge(event, base: base)
+  }
+
+  mutating func play(_ event: LayerActivation, base: Int, admission: Admission) -> EventOutcome {
+    table.play(event, base: base, ranking: ranking, admission: admission, order: &order)
+  }
+
+  func lowestRanked(sparing isSpared: (Int) -> Bool) -> Int? {
+    table.lowestRanked(ranking.ranks, history: ranking.history, sparing: isSpared)
+  }
+}

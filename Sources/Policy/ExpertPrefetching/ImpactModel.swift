@@ -1,0 +1,112 @@
+import Experts
+
+/// What one more resident expert is worth in a layer whose routing is not known yet.
+///
+/// In decode every load is 1, so a layer's makespan depends on the number of hits alone, T(hits).
+/// How many of the others will be hits is itself uncertain: it follows from the probabilities of the
+/// residents, one by one. The impact of a further hit is the mean of T(hits) − T(hits + 1) under
+/// that distribution, not its value at the likeliest number, because T is far from straight. T is
+/// simulated once for each set of costs and kept.
+///
+/// With more tokens, loads differ: the impact is T(expected routing) − T(the same with the expert
+/// resident), simulated for each candidate.
+struct ImpactModel<Source: MakespanSource>: Sendable {
+  /// T for every number of hits, for costs that were met before.
+  private struct Table {
+    var costs: LayerCosts
+    var makespans: [Double]
+  }
+
+  private var source: Source
+  private var tables: [Table] = []
+  private var nextTable = 0
+  private var scratch: LayerCase
+
+  init(source: Source) {
+    self.source = source
+    scratch = LayerCase(
+      phase: .decode, experts: [],
+      costs: LayerCosts(cpuPerToken: 0, gpuPerExpert: 0, linkPerExpert: 0))
+  }
+
+  /// Values a layer's candidates before anything is chosen.
+  mutating func begin(_ work: inout LayerWork, _ layer: LayerOutlook) {
+    if work.isDecode {
+      work.spreadHits(layer)
+      valueByHits(&work, layer)
+    } else {
+      simulateCandidates(&work, layer)
+    }
+  }
+
+  /// Values them anew after one was chosen.
+  mutating func took(_ work: inout LayerWork, _ layer: LayerOutlook) {
+    if work.isDecode {
+      work.addHit(probability: work.lastProbability)
+      valueByHits(&work, layer)
+    } else {
+      simulateCandidates(&work, layer)
+    }
+  }
+
+  private mutating func valueByHits(_ work: inout LayerWork, _ layer: LayerOutlook) {
+    let table = table(for: layer.costs, activated: work.activated)
+    var impact = 0.0
+    for hits in 0..<work.activated {
+      impact +=
+        work.hits[hits] * (tables[table].makespans[hits] - tables[table].makespans[hits + 1])
+    }
+    work.impact = impact
+    work.offerNext(layer)
+  }
+
+  private mutating func table(for costs: LayerCosts, activated: Int) -> Int {
+    for index in tables.indices
+    where tables[index].makespans.count == activated + 1 && tables[index].costs == costs {
+      return index
+    }
+    scratch.phase = .decode
+    scratch.costs = costs
+    var makespans: [Double] = []
+    for hits in 0...activated {
+      scratch.experts.removeAll(keepingCapacity: true)
+      for index in 0..<activated {
+        scratch.experts.append(
+          ActivatedExpert(index: index, load: 1, residency: index < hits ? .resident : .missing))
+      }
+      makespans.append(source.makespan(of: scratch))
+    }
+    let table = Table(costs: costs, makespans: makespans)
+    guard tables.count == 8 else {
+      tables.append(table)
+      return tables.count - 1
+    }
+    defer { nextTable = (nextTable + 1) % 8 }
+    tables[nextTable] = table
+    return nextTable
+  }
+
+  private mutating func simulateCandidates(_ work: inout LayerWork, _ layer: LayerOutlook) {
+    work.expectedCase(layer, into: &scratch)
+    let now = source.makespan(of: scratch)
+    let last = scratch.experts.count - 1
+    var best = (position: -1, value: 0.0, impact: 0.0)
+    for position in work.candidates.indices {
+      let expert = work.candidates[position]
+      let known = scratch.experts.firstIndex { $0.index == expert }
+      let place = known ?? last
+      let kept = scratch.experts[place]
+      var before = now
+      scratch.experts[place] = ActivatedExpert(
+        index: expert, load: work.load(expert, layer), residency: .missing)
+      if known == nil { before = source.makespan(of: scratch) }
+      scratch.experts[place].residency = .resident
+      let impact = before - source.makespan(of: scratch)
+      scratch.experts[place] = kept
+      let value = layer.probability[expert] * impact
+      if value > best.value { best = (position, value, impact) }
+    }
+    work.impact = best.impact
+    work.offer(best.position, layer)
+  }
+}
