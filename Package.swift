@@ -149,7 +149,7 @@ let package = Package(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["hybrimoe", "GGUF", "Inference", "Tensors", "TestSupport"],
+      dependencies: ["hybrimoe", "Compression", "GGUF", "Inference", "Tensors", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
