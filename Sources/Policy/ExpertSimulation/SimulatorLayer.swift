@@ -16,8 +16,9 @@ extension Simulator {
     try onPlan?(
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
     countPlan(layerCase, layer)
+    judgePrefetches(layerCase, layer)
     cache.observe(event)
-    prefetchAhead(event, layerCase)
+    prefetchAhead(event)
     perform(layerCase, layer)
     admitCopied(layer)
     ring.leave(layer)
