@@ -51,6 +51,12 @@ let package = Package(
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
 
     // Machine: unsafe code lives here and only here; no notion of an expert.
+    .systemLibrary(
+      name: "CZlib", path: "Sources/Machine/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "Compression", dependencies: ["CZlib"], path: "Sources/Machine/Compression",
+      swiftSettings: strict),
     .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
     .target(
       name: "CKernels", path: "Sources/Machine/CKernels", exclude: ["body"],
@@ -77,10 +83,10 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "CPUCompute", "CProfiles", "ExpertCaching", "ExpertScheduling",
-        "ExpertSimulation",
-        "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON", "Placement",
-        "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
+        "ExpertScheduling",
+        "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
+        "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
@@ -110,6 +116,9 @@ let package = Package(
       dependencies: ["CKernels", "CPUCompute", "HostMemory", "Tensors", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
@@ -137,7 +146,7 @@ let package = Package(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["hybrimoe", "GGUF", "Inference", "Tensors", "TestSupport"],
+      dependencies: ["hybrimoe", "Compression", "GGUF", "Inference", "Tensors", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
