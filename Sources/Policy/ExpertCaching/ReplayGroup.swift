@@ -16,6 +16,7 @@ struct ReplayGroup: Sendable {
   enum Rule {
     case causal(any EvictionPolicy)
     case offline(OfflineMIN)
+    case automatic(AutoRanking)
   }
 
   let name: EvictionName
@@ -32,7 +33,8 @@ struct ReplayGroup: Sendable {
     make: (EvictionPolicies.Setting, Seat, Int) -> Rule?
   ) -> [ReplayGroup] {
     var setting = EvictionPolicies.Setting(
-      layers: header.layers, experts: header.experts, scope: request.scope)
+      layers: header.layers, experts: header.experts, topK: header.activated,
+      scope: request.scope)
     setting.mrsAlpha = request.mrsAlpha
     let pools = request.scope == .layer ? header.layers : 1
     let layersOfPool = request.scope == .layer ? 1 : header.layers
@@ -55,6 +57,7 @@ struct ReplayGroup: Sendable {
         switch make(setting, seat, layer) {
         case .causal(let policy): RankedExperts(experts: setting.universe, policy: policy)
         case .offline(let policy): RankedExperts(experts: setting.universe, offline: policy)
+        case .automatic(let policy): RankedExperts(setting, automatic: policy)
         case nil: nil
         }
       }
@@ -76,7 +79,7 @@ struct ReplayGroup: Sendable {
     rankings[pool].observe(event, base: base)
     for index in seats.indices {
       let outcome = seats[index].tables[pool].play(
-        event, base: base, ranking: rankings[pool], admission: seats[index].admission,
+        event, base: base, ranks: rankings[pool].ranks, admission: seats[index].admission,
         order: &order)
       seats[index].statistics[event.phase].add(outcome)
     }

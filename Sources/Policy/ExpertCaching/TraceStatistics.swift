@@ -27,8 +27,11 @@ public struct TraceStatistics: Sendable {
     self.request = request
     event = LayerActivation(experts: header.experts, topK: header.activated)
     for name in request.evictions where !name.isOffline {
-      groups += ReplayGroup.groups(name, header: header, request: request) { setting, _, _ in
-        EvictionPolicies.named(name, setting).map { .causal($0) }
+      groups += ReplayGroup.groups(name, header: header, request: request) { setting, seat, _ in
+        if name == .auto {
+          return .automatic(AutoRanking(setting, slots: seat.slots, admission: seat.admission))
+        }
+        return EvictionPolicies.named(name, setting).map { .causal($0) }
       }
     }
   }
