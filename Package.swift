@@ -131,7 +131,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExpertPrefetchingTests",
-      dependencies: ["ExpertPrefetching", "Experts", "TestSupport"],
+      dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
