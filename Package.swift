@@ -12,6 +12,9 @@ let package = Package(
   products: [
     .executable(name: "hybrimoe", targets: ["hybrimoe"]),
     .library(name: "HybriMoEInference", targets: ["Inference", "Models", "HostMemory"]),
+    .library(name: "HybriMoEScheduling", targets: ["Experts", "ExpertScheduling"]),
+    // The worlds that tests and benchmarks draw from.
+    .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -93,7 +96,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
