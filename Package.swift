@@ -12,6 +12,9 @@ let package = Package(
   products: [
     .executable(name: "hybrimoe", targets: ["hybrimoe"]),
     .library(name: "HybriMoEInference", targets: ["Inference", "Models", "HostMemory"]),
+    .library(name: "HybriMoEScheduling", targets: ["Experts", "ExpertScheduling"]),
+    // The worlds that tests and benchmarks draw from.
+    .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -68,7 +71,7 @@ let package = Package(
 
     // Engine: the only place where formats, policy and machine meet.
     .target(
-      name: "Models", dependencies: ["CPUCompute", "GGUF", "HostMemory", "Tensors"],
+      name: "Models", dependencies: ["CPUCompute", "Experts", "GGUF", "HostMemory", "Tensors"],
       path: "Sources/Engine/Models", swiftSettings: strict),
     .target(
       name: "Sampling", dependencies: ["RandomNumbers"], path: "Sources/Engine/Sampling",
@@ -76,7 +79,8 @@ let package = Package(
     .target(
       name: "Inference",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Models", "Sampling", "Tensors", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "RoutingTraces", "Sampling",
+        "Tensors", "Tokenizers",
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
@@ -96,7 +100,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -110,8 +114,8 @@ let package = Package(
     .testTarget(
       name: "InferenceTests",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Inference", "Models", "Sampling", "Tensors",
-        "TestSupport", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Inference", "Models", "RoutingTraces",
+        "Sampling", "Tensors", "TestSupport", "Tokenizers",
       ],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
@@ -138,7 +142,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExpertPrefetchingTests",
-      dependencies: ["ExpertPrefetching", "Experts", "TestSupport"],
+      dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "RoutingTracesTests",
