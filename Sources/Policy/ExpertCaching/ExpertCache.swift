@@ -13,7 +13,6 @@ public struct ExpertCache: Sendable {
   public private(set) var statistics = PhaseStatistics()
   private var pools: [CachePool]
   private var event: LayerActivation
-  private var forecast: ActivationForecast
 
   /// An empty cache.
   /// - Throws: `CachingError` where the configuration makes no sense.
@@ -21,7 +20,6 @@ public struct ExpertCache: Sendable {
     try configuration.validate()
     self.configuration = configuration
     event = LayerActivation(experts: configuration.experts, topK: configuration.activated)
-    forecast = ActivationForecast(layers: configuration.layers, experts: configuration.experts)
     pools = CachePool.pools(configuration)
   }
 
@@ -80,7 +78,6 @@ public struct ExpertCache: Sendable {
   private mutating func read(_ routed: RoutingEvent) -> (pool: Int, base: Int) {
     event.read(routed)
     let place = (pool: pool(event.layer), base: base(event.layer))
-    forecast.observe(event)
     pools[place.pool].observe(event, base: place.base)
     return place
   }
@@ -103,7 +100,7 @@ public struct ExpertCache: Sendable {
     guard let victim else { return .none }
     let isWorthy =
       !configuration.eviction.hasBypass
-      || pool.ranking.ranks[number(newcomer)] > pool.ranking.ranks[victim]
+      || pool.ranking.ranks.values[number(newcomer)] > pool.ranking.ranks.values[victim]
     return .replacing(id(victim, near: newcomer.layer), newcomerRanksHigher: isWorthy)
   }
 
@@ -150,12 +147,13 @@ public struct ExpertCache: Sendable {
   /// The probability, 0 to 1, that the expert is activated when its layer runs next for one token:
   /// what a prefetch or a fill weighs a victim and a candidate by.
   public func activationProbability(of expert: ExpertID) -> Double {
-    forecast.probability(of: expert)
+    pools[pool(expert.layer)].activationProbability(
+      layer: configuration.scope == .layer ? 0 : expert.layer, index: expert.index)
   }
 
   /// The rule's rank of an expert; higher stays. Comparable only within a cache and a rule.
   public func score(of expert: ExpertID) -> Double {
-    pools[pool(expert.layer)].ranking.ranks[number(expert)]
+    pools[pool(expert.layer)].ranking.ranks.values[number(expert)]
   }
 
   // MARK: Numbers

@@ -21,9 +21,19 @@ public struct LayerActivation: Sendable {
   /// Their scores.
   public private(set) var keptScores: [Double] = []
   public private(set) var keptPerToken = 0
-  /// The mean over the event's tokens of the router's probability of each expert, or of its routing
-  /// weight where the trace has no scores.
+  /// The mean over the event's tokens of the router's probability of each expert; 0 without scores.
   public private(set) var meanScores: [Double]
+
+  /// Whether the event has router scores.
+  public private(set) var hasScores = false
+  /// The score of the last expert chosen (the k-th best), averaged over tokens, and the last token's;
+  /// 0 without scores.
+  public private(set) var meanLine = 0.0
+  public private(set) var lastLine = 0.0
+  /// The last token's experts, best first.
+  public private(set) var lastExperts: [Int] = []
+  /// The last token's scores; only where `hasScores`.
+  public private(set) var lastScores: [Double]
 
   /// Experts of a layer.
   public var experts: Int { loads.count }
@@ -36,6 +46,7 @@ public struct LayerActivation: Sendable {
     self.topK = topK
     loads = Array(repeating: 0, count: experts)
     meanScores = Array(repeating: 0, count: experts)
+    lastScores = meanScores
   }
 
   /// Reads an event in place of the one before.
@@ -59,9 +70,26 @@ public struct LayerActivation: Sendable {
     keptExperts.removeAll(keepingCapacity: true)
     keptScores.removeAll(keepingCapacity: true)
     for expert in meanScores.indices { meanScores[expert] = 0 }
-    if event.scores.isEmpty { keepWeights(event) } else { keepHighestScores(event) }
-    guard tokens > 1 else { return }
-    for expert in meanScores.indices { meanScores[expert] /= Double(tokens) }
+    hasScores = !event.scores.isEmpty
+    if hasScores { keepHighestScores(event) } else { keepWeights(event) }
+    readLast(event)
+  }
+
+  private mutating func readLast(_ event: RoutingEvent) {
+    lastExperts.removeAll(keepingCapacity: true)
+    meanLine = 0
+    lastLine = 0
+    guard tokens > 0 else { return }
+    for place in (tokens - 1) * topK..<tokens * topK { lastExperts.append(event.ids[place]) }
+    guard hasScores else { return }
+    for token in 0..<tokens { meanLine += keptScores[token * keptPerToken + topK - 1] }
+    lastLine = keptScores[(tokens - 1) * keptPerToken + topK - 1]
+    meanLine /= Double(tokens)
+    let row = (tokens - 1) * experts
+    for expert in 0..<experts {
+      meanScores[expert] /= Double(tokens)
+      lastScores[expert] = event.scores[row + expert]
+    }
   }
 
   // Reads what `ActivationLog` has kept of an event.
@@ -80,6 +108,8 @@ public struct LayerActivation: Sendable {
       activated.append(Int(index))
       self.loads[Int(index)] = Int(load)
     }
+    hasScores = false
+    lastExperts.removeAll(keepingCapacity: true)
     keptPerToken = 0
     keptExperts.removeAll(keepingCapacity: true)
     keptScores.removeAll(keepingCapacity: true)
@@ -96,7 +126,6 @@ public struct LayerActivation: Sendable {
     } else {
       keptScores.append(contentsOf: event.weights)
     }
-    for (index, score) in zip(keptExperts, keptScores) { meanScores[index] += score }
   }
 
   // The paper keeps the p = 2 × top-k largest; of equal ones the lowest id.

@@ -12,12 +12,17 @@ extension SystemDescription {
     return Self.stagingSlots + streamSlots(machine)
   }
 
+  /// All slots that the system has: what a bound has to grant it.
+  func allSlots(_ machine: SimulatedMachine) -> Int {
+    slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots
+  }
+
   /// Slots that streaming takes from the cache: enough for one layer's copies ahead, an eighth of
   /// all at most.
   private func streamSlots(_ machine: SimulatedMachine) -> Int {
     guard streamsPrefill else { return 0 }
     let all = slots(experts: machine.expertCount) * machine.layerCount
-    return min(16, all / 8, machine.layerCount)
+    return min(0, all)
   }
 
   /// The cache's slots in each layer: the same everywhere, less those that the ring took, from the

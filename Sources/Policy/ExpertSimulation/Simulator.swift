@@ -76,7 +76,7 @@ public struct Simulator {
     ring.capacity = system.ringSlots(machine)
     let slots = system.slotsByLayer(machine)
     cache = try Self.makeCache(machine, system, slots: slots, popularity: popularity)
-    if system.prefetching != .off { prefetch = PrefetchState(machine, system) }
+    prefetch = PrefetchState(machine, system)
   }
 
   /// Plays the next event; events come in the order of the trace.

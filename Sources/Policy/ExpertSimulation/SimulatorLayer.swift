@@ -16,8 +16,9 @@ extension Simulator {
     try onPlan?(
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
     countPlan(layerCase, layer)
+    judgePrefetches(layerCase, layer)
     cache.observe(event)
-    prefetchAhead(event, layerCase)
+    prefetchAhead(event)
     perform(layerCase, layer)
     admitCopied(layer)
     ring.leave(layer)
@@ -27,11 +28,13 @@ extension Simulator {
   // What is resident, what is on its way, and how long the link is still busy with that.
   private mutating func makeCase(_ layer: Int) -> LayerCase {
     cancelUnwanted(layer)
-    for index in activated where queue.remainingBytes(of: .init(layer: layer, index: index)) != nil
-    {
+    for index in activated {
+      let expert = ExpertID(layer: layer, index: index)
+      guard queue.remainingBytes(of: expert) != nil else { continue }
       queue.enqueue(
-        .init(layer: layer, index: index), byteCount: machine.footprints[layer].linkBytes,
-        priority: .onDemand)
+        expert, byteCount: machine.footprints[layer].linkBytes, priority: .onDemand)
+      ring.forget(expert)
+      prefetch?.victims[expert] = nil
     }
     let speed = LinkSpeed(machine.profile.costModel.link, whileCPUReads: true)
     var layerCase = LayerCase(phase: phase, experts: [], costs: costs[layer])

@@ -53,7 +53,7 @@ extension Simulator {
       takeFilled(expert)
     // The plan that waits for it admits it when the layer has run.
     case .arrived(let expert, .onDemand): prefetch?.ledger.arrive(expert)
-    case .abandoned(let expert): prefetch?.ledger.cancel(expert)
+    case .abandoned(let expert): forgetPrefetch(expert)
     }
   }
 
