@@ -59,12 +59,14 @@ extension Simulator {
     guard let forecast = prefetch?.predictor.forecast(of: next, step: step) else { return }
     let order = (0..<machine.expertCount).filter { forecast.probability[$0] > 0.5 }
       .sorted { (forecast.expectedLoad[$1], $0) < (forecast.expectedLoad[$0], $1) }
-    for index in order where ring.hasRoom {
+    var count = 0
+    for index in order where ring.room > 0 && count < system.prefetchLimit ?? .max {
       let expert = ExpertID(layer: next, index: index)
       guard !cache.isResident(expert), queue.priority(of: expert) == nil else { continue }
       queue.enqueue(
         expert, byteCount: machine.footprints[next].linkBytes, priority: .prefetch)
       ring.expect(expert)
+      count += 1
     }
   }
 

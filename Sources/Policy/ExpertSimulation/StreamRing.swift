@@ -11,8 +11,8 @@ struct StreamRing {
   private var held: [ExpertID] = []
   private var expected: [ExpertID] = []
 
-  var hasRoom: Bool { held.count + expected.count < capacity }
-  var isEmpty: Bool { held.isEmpty && expected.isEmpty }
+  /// Slots that no copy is in or on its way to.
+  var room: Int { max(0, capacity - held.count - expected.count) }
 
   func holds(_ expert: ExpertID) -> Bool { held.contains(expert) }
   func expects(_ expert: ExpertID) -> Bool { expected.contains(expert) }
