@@ -31,7 +31,8 @@ let package = Package(
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
     .target(
-      name: "ExpertScheduling", dependencies: ["Experts"], path: "Sources/Policy/ExpertScheduling",
+      name: "ExpertScheduling", dependencies: ["Experts", "OrderedJSON"],
+      path: "Sources/Policy/ExpertScheduling",
       swiftSettings: pure),
     .target(
       name: "ExpertCaching", dependencies: ["Experts"], path: "Sources/Policy/ExpertCaching",
@@ -127,7 +128,8 @@ let package = Package(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ExpertSchedulingTests", dependencies: ["ExpertScheduling", "Experts", "TestSupport"],
+      name: "ExpertSchedulingTests",
+      dependencies: ["ExpertScheduling", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertCachingTests", dependencies: ["ExpertCaching", "Experts", "TestSupport"],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ExpertScheduling
 
 /// Which parts of the machine to use, and how.
 struct MachineOptions: ParsableArguments {
@@ -76,13 +77,7 @@ struct LaterMachineOptions: ParsableArguments {
   }
 }
 
-enum SchedulerName: String, ExpressibleByArgument, CaseIterable {
-  case hybrimoe
-  case hybrimoePaper = "hybrimoe-paper"
-  case ktransformers, llamacpp, adapmoe, dali, freetoken
-  case allCPU = "all-cpu"
-  case allGPU = "all-gpu"
-}
+extension SchedulerName: ExpressibleByArgument {}
 
 enum EvictionName: String, ExpressibleByArgument, CaseIterable {
   case auto, mrs, lru, lfu, lfru, workload
