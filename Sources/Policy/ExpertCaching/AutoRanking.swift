@@ -92,6 +92,24 @@ public struct AutoRanking: Sendable {
     for expert in ranks.indices { ranks[expert] = ghosts[place].values[expert] }
   }
 
+  /// Gives all ghosts another number of slots.
+  mutating func resize(slots: Int, history: UseHistory) {
+    for place in ghosts.indices {
+      while ghosts[place].table.slotCount < slots {
+        ghosts[place].table.addSlot(ghosts[place].table.slotCount)
+      }
+      while ghosts[place].table.slotCount > slots {
+        if !ghosts[place].table.hasFreeSlot,
+          let lowest = ghosts[place].table.lowestRanked(
+            ghosts[place].values, history: history, sparing: { _ in false })
+        {
+          ghosts[place].table.evict(lowest)
+        }
+        _ = ghosts[place].table.removeFreeSlot()
+      }
+    }
+  }
+
   private mutating func choose() {
     let current = ghosts[running.rawValue].hits
     var best = running

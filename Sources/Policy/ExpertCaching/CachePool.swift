@@ -62,4 +62,21 @@ struct CachePool: Sendable {
   func activationProbability(layer: Int, index: Int) -> Double {
     ranking.forecasts[layer].probabilities[index]
   }
+
+  /// Gives a slot away, after its occupant if none is free; `nil` where all are in use.
+  mutating func giveSlot() -> Int? {
+    if !table.hasFreeSlot {
+      let lowest = lowestRanked { table.isPrefetched($0) }
+      guard let lowest else { return nil }
+      table.evict(lowest)
+    }
+    let slot = table.removeFreeSlot()
+    ranking.resize(slots: table.slotCount)
+    return slot
+  }
+
+  mutating func takeSlot(_ slot: Int) {
+    table.addSlot(slot)
+    ranking.resize(slots: table.slotCount)
+  }
 }

@@ -13,6 +13,7 @@ public struct ExpertCache: Sendable {
   public private(set) var statistics = PhaseStatistics()
   private var pools: [CachePool]
   private var event: LayerActivation
+  private var balancer: SlotBalancer?
 
   /// An empty cache.
   /// - Throws: `CachingError` where the configuration makes no sense.
@@ -21,6 +22,9 @@ public struct ExpertCache: Sendable {
     self.configuration = configuration
     event = LayerActivation(experts: configuration.experts, topK: configuration.activated)
     pools = CachePool.pools(configuration)
+    if configuration.movesSlots, configuration.scope == .layer {
+      balancer = SlotBalancer(configuration)
+    }
   }
 
   // MARK: Who is resident
@@ -78,7 +82,9 @@ public struct ExpertCache: Sendable {
   private mutating func read(_ routed: RoutingEvent) -> (pool: Int, base: Int) {
     event.read(routed)
     let place = (pool: pool(event.layer), base: base(event.layer))
+    balancer?.observe(event, ranks: pools[place.pool].ranking.ranks)
     pools[place.pool].observe(event, base: place.base)
+    if balancer?.isDue == true { balancer?.move(&pools, running: event.layer) }
     return place
   }
 

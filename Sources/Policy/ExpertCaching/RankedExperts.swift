@@ -59,4 +59,9 @@ struct RankedExperts: Sendable {
       event, base: base, history: ranks.history, learned: forecasts[place].values,
       ranks: &ranks.values)
   }
+
+  /// Tells a rule that depends on the cache's size that it has changed.
+  mutating func resize(slots: Int) {
+    automatic?.resize(slots: slots, history: ranks.history)
+  }
 }

@@ -27,7 +27,7 @@ extension Simulator {
     perform(layerCase, layer)
     admitCopied(layer)
     ring.leave(layer)
-    if system.fills, system.eviction != nil { fillMisses(layerCase, layer) }
+    if system.fills, system.eviction != nil, phase == .decode { fillMisses(layer) }
   }
 
   // What is resident, what is on its way, and how long the link is still busy with that.

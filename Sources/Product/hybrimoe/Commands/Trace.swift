@@ -4,7 +4,7 @@ import ArgumentParser
 struct Trace: CommandGroup {
   static let configuration = CommandConfiguration(
     abstract: "Look at routing traces: which experts each token was routed to.",
-    subcommands: [TraceShow.self])
+    subcommands: [TraceStats.self, TraceShow.self])
 
   static let laterCommands = ["record"]
 
