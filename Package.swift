@@ -28,6 +28,8 @@ let package = Package(
 
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
 
+    .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
+
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
     .target(
@@ -44,7 +46,8 @@ let package = Package(
       name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
-      name: "Placement", dependencies: ["Experts", "OrderedJSON"], path: "Sources/Policy/Placement",
+      name: "Placement", dependencies: ["Experts", "OrderedJSON", "YAMLSubset"],
+      path: "Sources/Policy/Placement",
       swiftSettings: pure),
     .target(
       name: "ExpertSimulation",
@@ -142,7 +145,9 @@ let package = Package(
       name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "PlacementTests", dependencies: ["Placement", "Experts", "TestSupport"],
+      name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertSimulationTests", dependencies: ["ExpertSimulation", "Experts", "TestSupport"],

@@ -51,3 +51,12 @@ public enum HostReference: Equatable, Sendable {
   case named(String)
   case described(HostProfile)
 }
+
+extension GPUProfile {
+  /// No GPU: memory for nothing, so that its speeds are never asked for.
+  public static let none = GPUProfile(
+    name: "none", title: "no GPU", memoryBytes: 0, marginBytes: 0, bytesPerMicrosecond: 1,
+    parameterTokensPerMicrosecond: 1, launchMicroseconds: 0, expertMicroseconds: 0, kneeTokens: 0,
+    layerMicroseconds: 0, handshakeMicroseconds: 0, linkBytesPerMicrosecond: 1,
+    linkLatencyMicroseconds: 0)
+}

@@ -80,15 +80,31 @@ extension MachineProfile {
     keyValueType: KeyValueElement = .f16
   ) -> Double {
     let layer = shape.layers[modelLayer]
-    let weights = layer.attention + layer.router + layer.denseFeedForward
-    let row = layer.keyValueRow
-    let cache = row.bytes(context: context, type: keyValueType)
+    return gpu.layerMicroseconds
+      + weightMicroseconds(layer.router + layer.denseFeedForward, tokens: tokens)
+      + attentionMicroseconds(
+        of: shape, modelLayer: modelLayer, tokens: tokens, context: context,
+        keyValueType: keyValueType)
+  }
+
+  /// The attention alone, without the start of its kernels.
+  func attentionMicroseconds(
+    of shape: ModelShape, modelLayer: Int, tokens: Int, context: Int, keyValueType: KeyValueElement
+  ) -> Double {
+    let layer = shape.layers[modelLayer]
+    let cache = layer.keyValueRow.bytes(context: context, type: keyValueType)
+    return weightMicroseconds(layer.attention, tokens: tokens)
+      + Double(cache) / gpu.bytesPerMicrosecond
+      + attended(layer.keyValueRow, tokens: tokens, context: context)
+      / gpu.parameterTokensPerMicrosecond
+  }
+
+  /// Multiplications of a step's tokens with the positions that they see.
+  func attended(_ row: KeyValueRow, tokens: Int, context: Int) -> Double {
     // A token sees the positions up to its own: half of this step's tokens on average.
     let seen = min(
       Double(context) - Double(tokens - 1) / 2, Double(row.positions(context: context)))
-    let attended = Double(tokens) * seen * Double(row.multiplications)
-    return gpu.layerMicroseconds + microseconds(weights, tokens: tokens)
-      + Double(cache) / gpu.bytesPerMicrosecond + attended / gpu.parameterTokensPerMicrosecond
+    return Double(tokens) * max(1, seen) * Double(row.multiplications)
   }
 
   /// The shared experts of a MoE layer; 0 where the model has none.
@@ -97,7 +113,8 @@ extension MachineProfile {
   public func sharedMicroseconds(of shape: ModelShape, layer: Int, tokens: Int) -> Double {
     let shared = shape.layers[shape.moeLayers[layer]].shared
     guard shared.parameters > 0 else { return 0 }
-    return gpu.launchMicroseconds + gpu.expertMicroseconds + microseconds(shared, tokens: tokens)
+    return gpu.launchMicroseconds + gpu.expertMicroseconds
+      + weightMicroseconds(shared, tokens: tokens)
   }
 
   /// The output head.
@@ -108,7 +125,8 @@ extension MachineProfile {
       + Double(shape.output.parameters) * Double(tokens) / gpu.parameterTokensPerMicrosecond
   }
 
-  private func microseconds(_ weights: WeightShare, tokens: Int) -> Double {
+  /// Reading weights and multiplying tokens with them.
+  func weightMicroseconds(_ weights: WeightShare, tokens: Int) -> Double {
     Double(bytesOnGPU(weights)) / gpu.bytesPerMicrosecond
       + Double(weights.parameters) * Double(tokens) / gpu.parameterTokensPerMicrosecond
   }
