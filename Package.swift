@@ -74,13 +74,14 @@ let package = Package(
 
     // Engine: the only place where formats, policy and machine meet.
     .target(
-      name: "Models", dependencies: ["CPUCompute", "GGUF", "HostMemory", "Tensors"],
+      name: "Models", dependencies: ["CPUCompute", "Experts", "GGUF", "HostMemory", "Tensors"],
       path: "Sources/Engine/Models", swiftSettings: strict),
     .target(name: "Sampling", path: "Sources/Engine/Sampling", swiftSettings: pure),
     .target(
       name: "Inference",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Models", "Sampling", "Tensors", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "RoutingTraces", "Sampling",
+        "Tensors", "Tokenizers",
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
@@ -114,8 +115,8 @@ let package = Package(
     .testTarget(
       name: "InferenceTests",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Inference", "Models", "Sampling", "Tensors",
-        "TestSupport", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Inference", "Models", "RoutingTraces",
+        "Sampling", "Tensors", "TestSupport", "Tokenizers",
       ],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
