@@ -27,6 +27,7 @@ let package = Package(
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
+    .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
     .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
 
@@ -43,7 +44,7 @@ let package = Package(
       name: "ExpertPrefetching", dependencies: ["ExpertCaching", "ExpertScheduling", "Experts"],
       path: "Sources/Policy/ExpertPrefetching", swiftSettings: pure),
     .target(
-      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON"],
+      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON", "RandomNumbers"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
       name: "Placement", dependencies: ["Experts", "OrderedJSON", "YAMLSubset"],
@@ -76,7 +77,9 @@ let package = Package(
     .target(
       name: "Models", dependencies: ["CPUCompute", "Experts", "GGUF", "HostMemory", "Tensors"],
       path: "Sources/Engine/Models", swiftSettings: strict),
-    .target(name: "Sampling", path: "Sources/Engine/Sampling", swiftSettings: pure),
+    .target(
+      name: "Sampling", dependencies: ["RandomNumbers"], path: "Sources/Engine/Sampling",
+      swiftSettings: pure),
     .target(
       name: "Inference",
       dependencies: [
@@ -94,7 +97,7 @@ let package = Package(
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
         "ExpertScheduling",
         "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
-        "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
+        "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
@@ -127,7 +130,11 @@ let package = Package(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),
+      name: "RandomNumbersTests", dependencies: ["RandomNumbers", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SamplingTests", dependencies: ["RandomNumbers", "Sampling", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
       swiftSettings: strict),
@@ -143,7 +150,8 @@ let package = Package(
       dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
+      name: "RoutingTracesTests",
+      dependencies: ["RoutingTraces", "ExpertCaching", "Experts", "RandomNumbers", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
