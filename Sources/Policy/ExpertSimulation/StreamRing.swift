@@ -11,6 +11,10 @@ struct StreamRing {
   private var held: [ExpertID] = []
   private var expected: [ExpertID] = []
 
+  func forEachHeld(ofLayer layer: Int, _ body: (Int) -> Void) {
+    for expert in held where expert.layer == layer { body(expert.index) }
+  }
+
   /// Slots that no copy is in or on its way to.
   var room: Int { max(0, capacity - held.count - expected.count) }
 
