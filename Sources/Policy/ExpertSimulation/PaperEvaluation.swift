@@ -33,6 +33,8 @@ public struct PaperEvaluation {
   public var decodeTokens = 64
   /// Whether every plan is checked.
   public var checksPlans = false
+  /// Changes every system before it is played.
+  public var adjust: (inout SystemDescription) -> Void = { _ in }
   /// A sequence of a model, with so many prompt and decode tokens.
   public var sequence: (ModelShape, _ prompt: Int, _ decode: Int) throws -> SimulatedSequence
 
@@ -95,8 +97,9 @@ public struct PaperEvaluation {
   ) throws {
     for ratio in cacheRatios {
       for scheduler in schedulers {
-        let report = try run(
-          SystemDescription(scheduler, cacheRatio: ratio), sequence, machine)
+        var system = SystemDescription(scheduler, cacheRatio: ratio)
+        adjust(&system)
+        let report = try run(system, sequence, machine)
         for index in rows.indices.reversed() {
           let row = rows[index]
           guard row.model == shape.name, row.promptTokens == prompt else { break }

@@ -31,6 +31,8 @@ public struct Simulator {
 
   // The policies.
   var scheduler: any LayerScheduler
+  /// Takes the scheduler's place in a prefill that streams.
+  var streaming = StreamingScheduler()
   var cache: ExpertCache
   var prefetch: PrefetchState?
   var queue = TransferQueue()

@@ -11,7 +11,12 @@ extension Simulator {
     defer { runningLayer = -1 }
     let layerCase = makeCase(layer)
     countActivated(layerCase, layer)
-    scheduler.schedule(layerCase, into: &plan)
+    if system.streamsPrefill && phase == .prefill {
+      streaming.ahead = linkAhead(of: layer)
+      streaming.schedule(layerCase, into: &plan)
+    } else {
+      scheduler.schedule(layerCase, into: &plan)
+    }
     if checksPlans { try checkPlan(layerCase, layer) }
     try onPlan?(
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
@@ -22,7 +27,7 @@ extension Simulator {
     perform(layerCase, layer)
     admitCopied(layer)
     ring.leave(layer)
-    if system.fills, system.eviction != nil { fillMisses(layerCase, layer) }
+    if system.fills, system.eviction != nil, phase == .decode { fillMisses(layer) }
   }
 
   // What is resident, what is on its way, and how long the link is still busy with that.
@@ -53,6 +58,14 @@ extension Simulator {
     layerCase.linkFree = max(
       0, queue.freeTime(after: now, speed: speed, classes: .onDemand ... .onDemand) - now)
     return layerCase
+  }
+
+  // What the link can carry for the next layer while this one runs.
+  private func linkAhead(of layer: Int) -> StreamingScheduler.Ahead {
+    let next = layer + 1
+    guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
+    let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
+    return .init(room: Double(ring.room) * costs[next].linkPerExpert, gap: gap)
   }
 
   private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {

@@ -14,7 +14,7 @@ struct Hybrimoe: CommandGroup {
     version: Version.number,
     subcommands: [
       Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Logits.self,
-      PerplexityCommand.self, Bench.self, Schedule.self, Plan.self, Trace.self,
+      PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Trace.self,
     ])
 
   static let laterCommands = [
