@@ -74,29 +74,18 @@ struct TimelineDetail {
     canvas.text("\(decimal(share, 0)) % busy", x: 28, y: y + 33, size: 11, fill: Ink.quiet)
   }
 
-  /// Neighbours of one kind that are too narrow to be told apart become one box that says so.
+  /// Pieces of one copy that follow each other become one box; so do neighbours of one kind that
+  /// are too narrow to be told apart, and that box says how many they are.
   private func drawSpans(
     _ spans: [Timeline.Span], _ band: Range<Double>, on canvas: inout SVGCanvas, y: Double
   ) {
-    let sorted = spans.sorted { ($0.start, $0.end) < ($1.start, $1.end) }
-    var index = 0
-    while index < sorted.count {
-      let first = sorted[index]
-      var end = first.end
-      var next = index + 1
-      while next < sorted.count, sorted[next].kind == first.kind,
-        (sorted[next].start - end) * scale < 0.3,
-        (sorted[next].end - sorted[next].start) * scale < 2,
-        (first.end - first.start) * scale < 2, (end - first.start) * scale < 40
-      {
-        end = max(end, sorted[next].end)
-        next += 1
-      }
-      let start = max(first.start, band.lowerBound)
+    var boxes = SpanBoxes(scale: scale)
+    for span in spans.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) { boxes.add(span) }
+    for box in boxes.boxes {
+      let start = max(box.span.start, band.lowerBound)
       let x = TimelinePicture.left + (start - band.lowerBound) * scale
-      let width = max(0.6, (min(end, band.upperBound) - start) * scale)
-      drawBox(first, end: end, count: next - index, x: x, y: y, width: width, on: &canvas)
-      index = next
+      let width = max(0.6, (min(box.end, band.upperBound) - start) * scale)
+      drawBox(box.span, end: box.end, count: box.count, x: x, y: y, width: width, on: &canvas)
     }
   }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// The program: the list of its commands and what `--help` and `--version` say.
-struct Hybrimoe: ParsableCommand {
+struct Hybrimoe: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "hybrimoe",
     abstract: "Runs large Mixture-of-Experts language models from GGUF files.",
@@ -14,12 +14,11 @@ struct Hybrimoe: ParsableCommand {
     version: Version.number,
     subcommands: [
       Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Logits.self,
-      PerplexityCommand.self, Bench.self,
+      PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Trace.self,
     ])
 
-  /// Commands that later versions have, so that their names are not taken for mistakes.
   static let laterCommands = [
-    "serve", "pull", "template", "schedule", "simulate", "trace", "plan", "doctor", "config",
+    "serve", "pull", "template", "simulate", "doctor", "config",
     "cache",
   ]
 }

@@ -22,7 +22,8 @@ enum Main {
       do {
         try command.run()
       } catch let error as ValidationError {
-        throw WrongUsage(command: type(of: command)._commandName, message: error.message)
+        let path = Hybrimoe.path(of: type(of: command)) ?? []
+        throw WrongUsage(command: path.joined(separator: " "), message: error.message)
       }
       if let looking = (command as? any LookingCommand)?.looking, looking.stats {
         let seconds = HumanUnits.fixed(start.duration(to: clock.now).seconds, 2)

@@ -15,16 +15,23 @@ struct CommandTable {
   /// The table of this program; reading the parser's description takes some milliseconds.
   static let ofProgram = Result { try CommandTable(Hybrimoe.self) }
 
+  /// By a command's name; the name of one in a group stands behind the group's (`trace synth`).
   let options: [String: [Option]]
 
   /// The table of a root command.
   init(_ root: any ParsableCommand.Type) throws {
     let dump = try JSONDecoder().decode(Dump.self, from: Data(root._dumpHelp().utf8))
-    options = Dictionary(
-      uniqueKeysWithValues: (dump.command.subcommands ?? []).filter { $0.commandName != "help" }.map
-      { command in
-        (command.commandName, (command.arguments ?? []).compactMap(Option.init))
-      })
+    options = Dictionary(uniqueKeysWithValues: Self.options(below: dump.command, path: []))
+  }
+
+  private static func options(
+    below group: Dump.Command, path: [String]
+  ) -> [(String, [Option])] {
+    (group.subcommands ?? []).filter { $0.commandName != "help" }.flatMap { command in
+      let path = path + [command.commandName]
+      let options = (command.arguments ?? []).compactMap(Option.init)
+      return [(path.joined(separator: " "), options)] + Self.options(below: command, path: path)
+    }
   }
 
   var commandNames: [String] { options.keys.sorted() }
@@ -32,7 +39,7 @@ struct CommandTable {
   /// Every long name of every command's options.
   var allNames: Set<String> { Set(options.values.joined().flatMap(\.names)) }
 
-  /// The option of a command with a name in any spelling (dashes or underscores, any case).
+  /// The option of a command (`trace synth` for one in a group) with a name in any spelling (dashes or underscores, any case).
   func option(_ name: String, of command: String) -> Option? {
     options[command]?.first { $0.names.contains { Self.folded($0) == Self.folded(name) } }
   }

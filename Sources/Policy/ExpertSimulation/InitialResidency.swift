@@ -1,0 +1,82 @@
+import ExpertCaching
+import Experts
+
+extension SystemDescription {
+  /// Staging slots that every system has beside its cache: one that is being copied into while the
+  /// GPU reads the other.
+  static let stagingSlots = 2
+
+  /// Slots of the ring through which a prefill's copies ahead go.
+  func ringSlots(_ machine: SimulatedMachine) -> Int {
+    guard prefetching != .off else { return 0 }
+    return Self.stagingSlots + takenSlots(machine)
+  }
+
+  /// All slots that the system has: what a bound has to grant it.
+  func allSlots(_ machine: SimulatedMachine) -> Int {
+    slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots
+  }
+
+  /// Slots that streaming takes from the cache: enough for one layer's copies ahead, an eighth of
+  /// all at most.
+  private func takenSlots(_ machine: SimulatedMachine) -> Int {
+    streamsPrefill ? min(streamSlots, machine.layerCount) : 0
+  }
+
+  /// The cache's slots in each layer: the same everywhere, less those that the ring took, from the
+  /// last layers on; or whole layers.
+  func slotsByLayer(_ machine: SimulatedMachine) -> [Int] {
+    let experts = machine.expertCount
+    let each = slots(experts: experts)
+    if initialResidency == .wholeLayers {
+      let whole = each * machine.layerCount / experts
+      return (0..<machine.layerCount).map { $0 < whole ? experts : 1 }
+    }
+    var result = Array(repeating: each, count: machine.layerCount)
+    for index in 0..<takenSlots(machine) where each > 1 {
+      result[machine.layerCount - 1 - index] -= 1
+    }
+    return result
+  }
+}
+
+extension Simulator {
+  /// The cache with its first residents.
+  static func makeCache(
+    _ machine: SimulatedMachine, _ system: SystemDescription, slots: [Int], popularity: [Double]
+  ) throws(SimulationError) -> ExpertCache {
+    var configuration = CacheConfiguration(
+      layers: machine.layerCount, experts: machine.expertCount, activated: machine.activatedCount,
+      slotsPerLayer: 1)
+    configuration.slots = slots
+    configuration.eviction = system.eviction ?? .lru
+    configuration.admission = system.admission
+    configuration.popularity = popularity
+    configuration.movesSlots = system.movesSlots
+    var cache: ExpertCache
+    do { cache = try ExpertCache(configuration) } catch { throw .description("\(error).") }
+    for layer in 0..<machine.layerCount {
+      for index in first(system, layer, slots[layer], machine.expertCount, popularity) {
+        cache.insert(ExpertID(layer: layer, index: index), phase: .prefill)
+      }
+    }
+    return cache
+  }
+
+  private static func first(
+    _ system: SystemDescription, _ layer: Int, _ slots: Int, _ experts: Int, _ popularity: [Double]
+  ) -> [Int] {
+    let all = Array(0..<experts)
+    switch system.initialResidency {
+    case .empty: return []
+    case .evenly: return Array(all.prefix(slots))
+    // A layer that is not wholly there is the CPU's, so its slots are of no use.
+    case .wholeLayers: return slots == experts ? all : []
+    case .popularity:
+      guard popularity.count >= (layer + 1) * experts else { return Array(all.prefix(slots)) }
+      let base = layer * experts
+      return Array(
+        all.sorted { (popularity[base + $1], $0) < (popularity[base + $0], $1) }.prefix(slots))
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import ExpertCaching
+import ExpertPrefetching
+import ExpertScheduling
+import Experts
+
+// One MoE layer, from its routing to its end.
+extension Simulator {
+  mutating func runLayer(_ event: RoutingEvent) throws {
+    let layer = event.layer
+    runningLayer = layer
+    defer { runningLayer = -1 }
+    let layerCase = makeCase(layer)
+    countActivated(layerCase, layer)
+    if system.streamsPrefill && phase == .prefill {
+      streaming.ahead = linkAhead(of: layer)
+      streaming.schedule(layerCase, into: &plan)
+    } else {
+      scheduler.schedule(layerCase, into: &plan)
+    }
+    if checksPlans { try checkPlan(layerCase, layer) }
+    try onPlan?(
+      PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
+    countPlan(layerCase, layer)
+    judgePrefetches(layerCase, layer)
+    cache.observe(event)
+    prefetchAhead(event)
+    perform(layerCase, layer)
+    admitCopied(layer)
+    ring.leave(layer)
+    if system.fills, system.eviction != nil, phase == .decode { fillMisses(layer) }
+  }
+
+  // What is resident, what is on its way, and how long the link is still busy with that.
+  private mutating func makeCase(_ layer: Int) -> LayerCase {
+    cancelUnwanted(layer)
+    for index in activated {
+      let expert = ExpertID(layer: layer, index: index)
+      guard queue.remainingBytes(of: expert) != nil else { continue }
+      queue.enqueue(
+        expert, byteCount: machine.footprints[layer].linkBytes, priority: .onDemand)
+      ring.forget(expert)
+      prefetch?.victims[expert] = nil
+    }
+    let speed = LinkSpeed(machine.profile.costModel.link, whileCPUReads: true)
+    var layerCase = LayerCase(phase: phase, experts: [], costs: costs[layer])
+    layerCase.experts.reserveCapacity(activated.count)
+    for index in activated {
+      let expert = ExpertID(layer: layer, index: index)
+      var residency = Residency.missing
+      if cache.isResident(expert) || ring.holds(expert) {
+        residency = .resident
+      } else if let arrival = queue.arrival(of: expert, at: now, speed: speed) {
+        residency = .arriving(at: arrival - now)
+      }
+      layerCase.experts.append(
+        ActivatedExpert(index: index, load: loads[index], residency: residency))
+    }
+    layerCase.linkFree = max(
+      0, queue.freeTime(after: now, speed: speed, classes: .onDemand ... .onDemand) - now)
+    return layerCase
+  }
+
+  // What the link can carry for the next layer while this one runs.
+  private func linkAhead(of layer: Int) -> StreamingScheduler.Ahead {
+    let next = layer + 1
+    guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
+    let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
+    return .init(room: Double(ring.room) * costs[next].linkPerExpert, gap: gap)
+  }
+
+  private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {
+    let violations = PlanValidator.violations(of: plan, in: layerCase)
+    guard let first = violations.first else { return }
+    throw .invalidPlan(
+      scheduler: system.scheduler.rawValue, step: step, layer: layer, first.description)
+  }
+
+  // Performs the plan: the link first carries what is on its way, then the plan's copies, then
+  // whatever waits; all ends with the plan's makespan.
+  private mutating func perform(_ layerCase: LayerCase, _ layer: Int) {
+    var lastCopy = 0.0
+    var cpuEnd = 0.0
+    for operation in plan.operations {
+      record(operation, layerCase, layer)
+      guard case .expert(let index) = operation.subject else { continue }
+      switch operation.lane {
+      case .cpu: cpuEnd = max(cpuEnd, operation.end)
+      case .gpu: break
+      case .link:
+        lastCopy = max(lastCopy, operation.end)
+        queue.enqueue(
+          ExpertID(layer: layer, index: index), byteCount: machine.footprints[layer].linkBytes,
+          priority: .onDemand)
+      }
+    }
+    let start = now
+    playLink(until: start + layerCase.linkFree, speed: speed(whileCPUReads: true))
+    playLink(until: start + lastCopy, speed: speed(whileCPUReads: cpuEnd > 0))
+    now = start + plan.makespan
+    playLink(until: now, cpuBusyUntil: start + cpuEnd)
+  }
+
+  private mutating func record(_ operation: Operation, _ layerCase: LayerCase, _ layer: Int) {
+    let duration = operation.end - operation.start
+    var kind = Timeline.Kind.shared
+    var expert: Int?
+    if case .expert(let index) = operation.subject {
+      expert = index
+      let isResident =
+        layerCase.experts.first { $0.index == index }?.residency == .resident
+      kind =
+        switch operation.lane {
+        case .cpu: isResident ? .stolen : .missOnCPU
+        case .gpu: isResident ? .hit : .missOnGPU
+        case .link: .onDemandCopy
+        }
+      if kind == .stolen { report[phase].stolen += 1 }
+    }
+    switch operation.lane {
+    case .cpu:
+      report[phase].cpuBusyMicroseconds += duration
+      report[phase].onCPU += 1
+    case .gpu: report[phase].gpuBusyMicroseconds += duration
+    // The queue carries it, and counts it there.
+    case .link: report[phase].copiedOnDemand += 1
+    }
+    // The link's spans are the pieces that the queue carries.
+    guard operation.lane != .link else { return }
+    timeline?.append(
+      .init(
+        kind, on: operation.lane, start: now + operation.start, end: now + operation.end,
+        step: step, phase: phase, layer: layer, expert: expert))
+  }
+
+  private mutating func countActivated(_ layerCase: LayerCase, _ layer: Int) {
+    report[phase].activated += layerCase.experts.count
+    for expert in layerCase.experts {
+      let id = ExpertID(layer: layer, index: expert.index)
+      switch expert.residency {
+      case .missing: break
+      case .arriving: report[phase].late += 1
+      case .resident:
+        if ring.holds(id) || cache.isPrefetched(id) {
+          report[phase].prefetched += 1
+        } else {
+          report[phase].hits += 1
+        }
+      }
+    }
+  }
+
+  private mutating func countPlan(_ layerCase: LayerCase, _ layer: Int) {
+    report[phase].plans += 1
+    report[phase].makespanMicroseconds += plan.makespan
+    // Rules that prove nothing leave the bound at 0; the general one then stands for it.
+    report[phase].boundMicroseconds +=
+      plan.lowerBound > 0 ? plan.lowerBound : LowerBound.of(layerCase)
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import FoundationEssentials
+import Placement
+
+/// Which machine a plan is for, and what of it may be used.
+struct PlacementOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "A machine such as rtx-4090 or rtx-4090+ddr4, or a JSON file (default: this machine, without "
+        + "a GPU).", valueName: "name"))
+  var machine: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "GPU memory that may be used: 8G (GiB), 8GB, or a share such as 80%.", valueName: "amount"))
+  var gpuMemory: MemoryAmount?
+
+  @Option(
+    name: .both("cache-size"), parsing: .unconditional,
+    help: .init("Slots for experts in each layer (default: as many as fit).", valueName: "experts"))
+  var cacheSize: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("The same as a share of each layer's experts.", valueName: "ratio"))
+  var cacheRatio: Double?
+
+  @Option(
+    name: .both("optimize-rule-path"), parsing: .unconditional,
+    help: .init("Rules in kTransformers' YAML format that say what goes where.", valueName: "file"))
+  var optimizeRulePath: String?
+
+  func validate() throws {
+    if cacheSize != nil, cacheRatio != nil {
+      throw ValidationError("Give --cache-size or --cache-ratio, not both.")
+    }
+    if let cacheSize, cacheSize < 0 {
+      throw ValidationError("--cache-size is \(cacheSize), but must be at least 0 experts.")
+    }
+    if let cacheRatio, !(0...1).contains(cacheRatio) {
+      throw ValidationError("--cache-ratio is \(cacheRatio), but must be from 0 to 1.")
+    }
+    if machine == nil, gpuMemory != nil {
+      throw ValidationError(
+        "--gpu-memory needs --machine: this version does not look for a GPU in this machine.")
+    }
+  }
+
+  var slots: SlotWish {
+    cacheSize.map(SlotWish.perLayer) ?? cacheRatio.map(SlotWish.ratio) ?? .asFit
+  }
+}
+
+/// An amount of memory as a user writes it.
+enum MemoryAmount: Equatable, ExpressibleByArgument {
+  case bytes(Int)
+  /// Of all the memory, 0 to 1.
+  case share(Double)
+
+  /// `8G` and `8GiB` are 8 × 2³⁰ bytes, as memory is sold; `8GB` are 8 × 10⁹.
+  init?(argument: String) {
+    guard let match = argument.wholeMatch(of: /(\d{1,18}(?:\.\d{1,18})?)\s*([kKMGT]i?B?|B|%)?/),
+      let number = Double(match.1)
+    else { return nil }
+    let unit = match.2.map(String.init) ?? "B"
+    if unit == "%" {
+      guard number <= 100 else { return nil }
+      self = .share(number / 100)
+      return
+    }
+    let exponent = ["K": 1, "M": 2, "G": 3, "T": 4][unit.prefix(1).uppercased()] ?? 0
+    let isDecimal = unit.count == 2 && unit.hasSuffix("B")
+    let factor = (0..<exponent).reduce(1.0) { product, _ in product * (isDecimal ? 1000 : 1024) }
+    guard number * factor < 1e18 else { return nil }
+    self = .bytes(Int(number * factor))
+  }
+
+  func bytes(of whole: Int) -> Int {
+    switch self {
+    case .bytes(let bytes): bytes
+    case .share(let share): Int(Double(whole) * share)
+    }
+  }
+}
