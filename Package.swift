@@ -12,6 +12,9 @@ let package = Package(
   products: [
     .executable(name: "hybrimoe", targets: ["hybrimoe"]),
     .library(name: "HybriMoEInference", targets: ["Inference", "Models", "HostMemory"]),
+    .library(name: "HybriMoEScheduling", targets: ["Experts", "ExpertScheduling"]),
+    // The worlds that tests and benchmarks draw from.
+    .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -24,13 +27,15 @@ let package = Package(
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
+    .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
     .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
 
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
     .target(
-      name: "ExpertScheduling", dependencies: ["Experts"], path: "Sources/Policy/ExpertScheduling",
+      name: "ExpertScheduling", dependencies: ["Experts", "OrderedJSON"],
+      path: "Sources/Policy/ExpertScheduling",
       swiftSettings: pure),
     .target(
       name: "ExpertCaching", dependencies: ["Experts"], path: "Sources/Policy/ExpertCaching",
@@ -39,7 +44,7 @@ let package = Package(
       name: "ExpertPrefetching", dependencies: ["ExpertCaching", "ExpertScheduling", "Experts"],
       path: "Sources/Policy/ExpertPrefetching", swiftSettings: pure),
     .target(
-      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON"],
+      name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON", "RandomNumbers"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
       name: "Placement", dependencies: ["Experts", "OrderedJSON", "YAMLSubset"],
@@ -70,13 +75,16 @@ let package = Package(
 
     // Engine: the only place where formats, policy and machine meet.
     .target(
-      name: "Models", dependencies: ["CPUCompute", "GGUF", "HostMemory", "Tensors"],
+      name: "Models", dependencies: ["CPUCompute", "Experts", "GGUF", "HostMemory", "Tensors"],
       path: "Sources/Engine/Models", swiftSettings: strict),
-    .target(name: "Sampling", path: "Sources/Engine/Sampling", swiftSettings: pure),
+    .target(
+      name: "Sampling", dependencies: ["RandomNumbers"], path: "Sources/Engine/Sampling",
+      swiftSettings: pure),
     .target(
       name: "Inference",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Models", "Sampling", "Tensors", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "RoutingTraces", "Sampling",
+        "Tensors", "Tokenizers",
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
@@ -89,14 +97,14 @@ let package = Package(
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
         "ExpertScheduling",
         "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
-        "Placement", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
+        "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -110,8 +118,8 @@ let package = Package(
     .testTarget(
       name: "InferenceTests",
       dependencies: [
-        "CPUCompute", "GGUF", "HostMemory", "Inference", "Models", "Sampling", "Tensors",
-        "TestSupport", "Tokenizers",
+        "CPUCompute", "Experts", "GGUF", "HostMemory", "Inference", "Models", "RoutingTraces",
+        "Sampling", "Tensors", "TestSupport", "Tokenizers",
       ],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
@@ -122,22 +130,28 @@ let package = Package(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "SamplingTests", dependencies: ["Sampling", "TestSupport"], swiftSettings: strict),
+      name: "RandomNumbersTests", dependencies: ["RandomNumbers", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SamplingTests", dependencies: ["RandomNumbers", "Sampling", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ExpertSchedulingTests", dependencies: ["ExpertScheduling", "Experts", "TestSupport"],
+      name: "ExpertSchedulingTests",
+      dependencies: ["ExpertScheduling", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertCachingTests", dependencies: ["ExpertCaching", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertPrefetchingTests",
-      dependencies: ["ExpertPrefetching", "Experts", "TestSupport"],
+      dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "RoutingTracesTests", dependencies: ["RoutingTraces", "Experts", "TestSupport"],
+      name: "RoutingTracesTests",
+      dependencies: ["RoutingTraces", "ExpertCaching", "Experts", "RandomNumbers", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),

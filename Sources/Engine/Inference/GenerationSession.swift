@@ -50,6 +50,8 @@ public struct GenerationResult: Sendable {
 public final class GenerationSession {
   public let loaded: LoadedModel
   public let runner: SequenceRunner
+  /// Sees the routing of every step.
+  public var observer: (any StepObserver)?
 
   public var contextLength: Int { runner.contextLength }
 
@@ -93,10 +95,12 @@ public final class GenerationSession {
     var reason = StopReason.cancelled
     do {
       let missing = prompt.count - answer.result.reusedTokenCount
+      observer?.willRun(.prefill)
       let logits = try runner.accept(
-        Array(prompt.suffix(missing)), progress: { onProgress($0, missing) },
+        Array(prompt.suffix(missing)), observer: observer, progress: { onProgress($0, missing) },
         isCancelled: isCancelled)
       prefilled = clock.now
+      observer?.willRun(.decode)
       reason = try decode(
         from: logits, into: &answer, sampling: sampling, maximumTokens: maximumTokens,
         isCancelled: isCancelled)
@@ -124,7 +128,7 @@ public final class GenerationSession {
       if answer.append(token) { return .stopString }
       if let maximumTokens, answer.result.tokens.count >= maximumTokens { return .maximumTokens }
       if runner.tokens.count >= contextLength { return .contextFull }
-      logits = try runner.accept([token], isCancelled: isCancelled)
+      logits = try runner.accept([token], observer: observer, isCancelled: isCancelled)
     }
   }
 

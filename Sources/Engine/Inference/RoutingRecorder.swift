@@ -7,7 +7,7 @@ public final class RoutingRecorder: StepObserver {
 
   public init() {}
 
-  public func didRoute(layer: Int, ids: [Int32], weights: [Float], ranks: Int) {
-    experts[layer, default: []] += ids.map(Int.init)
+  public func didRoute(_ routing: LayerRouting) {
+    experts[routing.layer, default: []] += routing.ids.map(Int.init)
   }
 }

@@ -85,13 +85,38 @@ public struct DecoderModel: Sendable {
       switch layer.feedForward {
       case .dense(let network): try network.forward(normed, step: step, into: change)
       case .experts(let block):
-        try block.forward(normed, layer: index, step: step, into: change)
+        let predicted = try predictedScores(of: hidden, behind: index, step: step)
+        try block.forward(normed, layer: index, step: step, predicted: predicted, into: change)
       }
       step.compute.add(change, to: hidden)
       workspace.release(to: mark)
     }
     step.compute.normalize(hidden, weight: outputNorm, epsilon: epsilon, into: normed)
     return normed
+  }
+
+  /// How many later layers' routers are asked.
+  static let predictedLayerCount = 3
+
+  /// What the routers of the next layers make of this layer's hidden state, each behind its own norm:
+  /// the state changes little from layer to layer, so that this predicts their experts.
+  private func predictedScores(
+    of hidden: Activation, behind layer: Int, step: Step
+  ) throws -> [(layer: Int, scores: [Float])] {
+    guard step.observer?.readsScores == true else { return [] }
+    var predicted: [(layer: Int, scores: [Float])] = []
+    let epsilon = hyperparameters.normEpsilon
+    for later in layers.indices.dropFirst(layer + 1) {
+      guard predicted.count < DecoderModel.predictedLayerCount else { break }
+      guard case .experts(let block) = layers[later].feedForward else { continue }
+      let mark = step.workspace.mark
+      let normed = try step.workspace.take(rows: hidden.rowCount, columns: hidden.columnCount)
+      step.compute.normalize(
+        hidden, weight: layers[later].feedForwardNorm, epsilon: epsilon, into: normed)
+      predicted.append((later, try block.router.probabilities(of: normed, step: step)))
+      step.workspace.release(to: mark)
+    }
+    return predicted
   }
 
   /// Logits of final hidden states. hidden: [tokens, hidden] → [tokens, vocabulary]

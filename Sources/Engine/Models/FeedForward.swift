@@ -59,9 +59,19 @@ struct ExpertFeedForward: Sendable {
     return router.expertCount + pairs + (shared.map { $0.network.workPerToken + hidden } ?? 0)
   }
 
-  func forward(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
-    let (ids, weights) = try router.route(x, step: step)
-    step.observer?.didRoute(layer: layer, ids: ids, weights: weights, ranks: router.activeCount)
+  /// - Parameter predicted: what the observer is told about later layers.
+  func forward(
+    _ x: Activation, layer: Int, step: Step, predicted: [(layer: Int, scores: [Float])],
+    into out: Activation
+  ) throws {
+    let (ids, weights, scores) = try router.route(x, step: step)
+    if let observer = step.observer {
+      observer.didRoute(
+        LayerRouting(
+          layer: layer, ranks: router.activeCount, ids: ids, weights: weights,
+          scores: observer.readsScores ? router.probabilities(scores, step: step) : [],
+          predicted: predicted))
+    }
     try step.experts.submit(
       ExpertDemand(
         layer: layer, input: x, ids: ids, weights: weights, ranks: router.activeCount, output: out))

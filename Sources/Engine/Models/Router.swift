@@ -53,15 +53,12 @@ public struct Router: Sendable {
     self.bias = bias
   }
 
-  /// The chosen experts, best first, and their weights: [tokens × activeCount] each.
-  func route(_ x: Activation, step: Step) throws -> (ids: [Int32], weights: [Float]) {
-    let scores = try step.workspace.take(rows: x.rowCount, columns: expertCount)
-    try step.compute.multiply([MatrixProduct(x, weight, bias: bias?.base, into: scores)])
-    switch gating {
-    case .softmax: step.compute.softmax(scores)
-    case .sigmoid: step.compute.sigmoid(scores)
-    case .softmaxOfChosen: break
-    }
+  /// The chosen experts, best first, and their weights: [tokens × activeCount] each; and what they
+  /// were chosen by, before any bias for choosing: [tokens, experts].
+  func route(
+    _ x: Activation, step: Step
+  ) throws -> (ids: [Int32], weights: [Float], scores: Activation) {
+    let scores = try scores(x, step: step)
     var ids: [Int32] = []
     var weights: [Float] = []
     ids.reserveCapacity(x.rowCount * activeCount)
@@ -72,7 +69,31 @@ public struct Router: Sendable {
       for expert in 0..<expertCount { selection[expert] = row[expert] }
       choose(&selection, scores: row, ids: &ids, weights: &weights)
     }
-    return (ids, weights)
+    return (ids, weights, scores)
+  }
+
+  /// What the gating makes of the router's logits. [tokens, experts]
+  private func scores(_ x: Activation, step: Step) throws -> Activation {
+    let scores = try step.workspace.take(rows: x.rowCount, columns: expertCount)
+    try step.compute.multiply([MatrixProduct(x, weight, bias: bias?.base, into: scores)])
+    switch gating {
+    case .softmax: step.compute.softmax(scores)
+    case .sigmoid: step.compute.sigmoid(scores)
+    case .softmaxOfChosen: break
+    }
+    return scores
+  }
+
+  /// The probability of every expert, [tokens × experts]: the scores, except that logits which only
+  /// the chosen share a softmax of become a softmax over all. Uses up the scores.
+  func probabilities(_ scores: Activation, step: Step) -> [Float] {
+    if gating == .softmaxOfChosen { step.compute.softmax(scores) }
+    return (0..<scores.rowCount).flatMap { scores.values(ofRow: $0) }
+  }
+
+  /// The probability that a hidden state gives every expert. [tokens × experts]
+  func probabilities(of x: Activation, step: Step) throws -> [Float] {
+    probabilities(try scores(x, step: step), step: step)
   }
 
   /// Appends the experts of one token.

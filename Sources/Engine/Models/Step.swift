@@ -1,4 +1,5 @@
 import CPUCompute
+import Experts
 
 /// All that a block needs to take some tokens of one sequence through its part of a step.
 public struct Step {
@@ -26,8 +27,34 @@ public struct Step {
   }
 }
 
+/// What a router decided for the tokens of a step.
+public struct LayerRouting {
+  /// The layer's number in the file.
+  public let layer: Int
+  /// Experts that each token goes to.
+  public let ranks: Int
+  /// The chosen experts, best first. [tokens × ranks]
+  public let ids: [Int32]
+  /// [tokens × ranks]
+  public let weights: [Float]
+  /// The probability of every expert before any bias for choosing, [tokens × experts]; empty unless
+  /// the observer reads scores.
+  public let scores: [Float]
+  /// The scores that this layer's hidden state gives in the routers of later layers, nearest first;
+  /// empty unless the observer reads scores.
+  public let predicted: [(layer: Int, scores: [Float])]
+}
+
 /// Sees a step as it happens: for traces, statistics and tests.
 public protocol StepObserver: AnyObject {
-  /// The experts that a layer's tokens go to. ids: [tokens × ranks], best first.
-  func didRoute(layer: Int, ids: [Int32], weights: [Float], ranks: Int)
+  /// Whether it wants the scores of all experts and those of later layers, which cost time.
+  var readsScores: Bool { get }
+  /// A prompt is read from now on, or tokens are written one by one.
+  func willRun(_ phase: Phase)
+  func didRoute(_ routing: LayerRouting)
+}
+
+extension StepObserver {
+  public var readsScores: Bool { false }
+  public func willRun(_ phase: Phase) {}
 }

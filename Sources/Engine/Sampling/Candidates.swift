@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// The tokens that may still be drawn, in a buffer that is kept from token to token.
 ///
 /// Every truncation of the chain (top-k, top-p, min-p) keeps the front of one order: highest score

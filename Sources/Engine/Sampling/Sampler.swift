@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// Chooses the next token from the model's scores.
 ///
 /// One sampler belongs to one answer: it owns the random numbers and its scratch memory, which

@@ -28,6 +28,17 @@ public struct Deflater: ~Copyable {
     }
   }
 
+  /// Appends what makes all of the text so far readable, so that a reader of an unfinished file
+  /// loses nothing. Costs a few bytes each time.
+  public mutating func flush(to output: inout [UInt8]) {
+    var produced = output.count
+    repeat {
+      produced = output.count
+      _ = stream.run([], to: &output) { _ = deflate($0, Z_SYNC_FLUSH) }
+      // A call that fills its room has more to give.
+    } while output.count - produced >= GzipStream.roomBytes
+  }
+
   /// Appends the rest of the result; the deflater must not be used after it.
   public mutating func finish(to output: inout [UInt8]) {
     var code = Z_OK

@@ -5,7 +5,7 @@ struct GzipStream: ~Copyable {
   let pointer: UnsafeMutablePointer<z_stream>
   private let end: (UnsafeMutablePointer<z_stream>) -> Int32
   /// Output bytes of one call.
-  private static let roomBytes = 1 << 16
+  static let roomBytes = 1 << 16
 
   /// - Parameter end: what frees zlib's own part of the state.
   init(end: @escaping (UnsafeMutablePointer<z_stream>) -> Int32) {

@@ -12,7 +12,8 @@ struct CachePool: Sendable {
   /// One pool for each layer, or one for all.
   static func pools(_ configuration: CacheConfiguration) -> [CachePool] {
     var setting = EvictionPolicies.Setting(
-      layers: configuration.layers, experts: configuration.experts, scope: configuration.scope)
+      layers: configuration.layers, experts: configuration.experts,
+      topK: configuration.activated, scope: configuration.scope)
     setting.mrsAlpha = configuration.mrsAlpha
     var pools: [CachePool] = []
     var firstSlot = 0
@@ -23,13 +24,18 @@ struct CachePool: Sendable {
       if !configuration.popularity.isEmpty {
         setting.popularity = Array(configuration.popularity[first..<first + setting.universe])
       }
-      let policy =
-        EvictionPolicies.named(configuration.eviction, setting)
-        ?? MRS(experts: setting.universe, alpha: setting.mrsAlpha)
+      var ranking =
+        EvictionPolicies.named(configuration.eviction, setting).map {
+          RankedExperts(experts: setting.universe, policy: $0)
+        }
+        ?? RankedExperts(
+          setting,
+          automatic: AutoRanking(setting, slots: slots, admission: configuration.admission))
+      ranking.addForecasts(setting)
       pools.append(
         CachePool(
           table: SlotTable(experts: setting.universe, slots: firstSlot..<firstSlot + slots),
-          ranking: RankedExperts(experts: setting.universe, policy: policy)))
+          ranking: ranking))
       firstSlot += slots
     }
     return pools
@@ -44,10 +50,33 @@ struct CachePool: Sendable {
   }
 
   mutating func play(_ event: LayerActivation, base: Int, admission: Admission) -> EventOutcome {
-    table.play(event, base: base, ranking: ranking, admission: admission, order: &order)
+    table.play(event, base: base, ranks: ranking.ranks, admission: admission, order: &order)
   }
 
   func lowestRanked(sparing isSpared: (Int) -> Bool) -> Int? {
-    table.lowestRanked(ranking.ranks, history: ranking.history, sparing: isSpared)
+    table.lowestRanked(
+      ranking.ranks.values, history: ranking.ranks.history, sparing: isSpared)
+  }
+
+  /// `layer` counts the layers of this pool.
+  func activationProbability(layer: Int, index: Int) -> Double {
+    ranking.forecasts[layer].probabilities[index]
+  }
+
+  /// Gives a slot away, after its occupant if none is free; `nil` where all are in use.
+  mutating func giveSlot() -> Int? {
+    if !table.hasFreeSlot {
+      let lowest = lowestRanked { table.isPrefetched($0) }
+      guard let lowest else { return nil }
+      table.evict(lowest)
+    }
+    let slot = table.removeFreeSlot()
+    ranking.resize(slots: table.slotCount)
+    return slot
+  }
+
+  mutating func takeSlot(_ slot: Int) {
+    table.addSlot(slot)
+    ranking.resize(slots: table.slotCount)
   }
 }

@@ -28,28 +28,27 @@ extension SlotTable {
   }
 
   /// Plays one event as the classical policies do, where nothing else moves experts: judges it, then
-  /// admits misses. `ranking` has observed the event already.
+  /// admits misses. `ranks` are those after the event.
   ///
   /// - Parameter order: memory for sorting, kept by the caller.
   /// - Complexity: O(experts + misses × slots).
   mutating func play(
-    _ event: LayerActivation, base: Int, ranking: RankedExperts, admission: Admission,
-    order: inout [Int]
+    _ event: LayerActivation, base: Int, ranks: Ranks, admission: Admission, order: inout [Int]
   ) -> EventOutcome {
     var outcome = judge(event, base: base)
     let before = residentCount
     switch admission {
     case .forced:
       if event.activated.count <= slotCount {
-        outcome.admitted = admitAll(event, base: base, ranking: ranking)
+        outcome.admitted = admitAll(event, base: base, ranks: ranks)
       } else {
-        outcome.admitted = becomeEvent(event, base: base, ranking: ranking, order: &order)
+        outcome.admitted = becomeEvent(event, base: base, ranks: ranks, order: &order)
       }
     case .bypass:
-      if let offline = ranking.offline {
+      if let offline = ranks.offline {
         outcome.admitted = keepNearest(event, base: base, offline: offline, order: &order)
       } else {
-        outcome.admitted = admitWorthy(event, base: base, ranking: ranking, order: &order)
+        outcome.admitted = admitWorthy(event, base: base, ranks: ranks, order: &order)
       }
     }
     outcome.evicted = before + outcome.admitted - residentCount
@@ -57,13 +56,12 @@ extension SlotTable {
   }
 
   // Every miss enters; |A| is at most the number of slots, so a victim outside A always exists.
-  private mutating func admitAll(_ event: LayerActivation, base: Int, ranking: RankedExperts) -> Int
-  {
+  private mutating func admitAll(_ event: LayerActivation, base: Int, ranks: Ranks) -> Int {
     var admitted = 0
     for index in event.activated where !isResident(base + index) {
       let victim =
         hasFreeSlot
-        ? nil : lowestRanked(ranking, sparing: event, base: base)
+        ? nil : lowestRanked(ranks, sparing: event, base: base)
       insert(base + index, replacing: victim)
       admitted += 1
     }
@@ -73,11 +71,11 @@ extension SlotTable {
   // More experts than slots: the cache becomes the experts with the highest load in this event (MIN:
   // the nearest next use), ties by first appearance.
   private mutating func becomeEvent(
-    _ event: LayerActivation, base: Int, ranking: RankedExperts, order: inout [Int]
+    _ event: LayerActivation, base: Int, ranks: Ranks, order: inout [Int]
   ) -> Int {
     order.removeAll(keepingCapacity: true)
     order.append(contentsOf: event.activated)
-    if let offline = ranking.offline {
+    if let offline = ranks.offline {
       insertionSort(&order) { offline.nextUse(of: base + $0) < offline.nextUse(of: base + $1) }
     } else {
       insertionSort(&order) { event.loads[$0] > event.loads[$1] }
@@ -98,7 +96,7 @@ extension SlotTable {
 
   // A miss enters a free slot, or the slot of the lowest resident outside A if it ranks higher.
   private mutating func admitWorthy(
-    _ event: LayerActivation, base: Int, ranking: RankedExperts, order: inout [Int]
+    _ event: LayerActivation, base: Int, ranks: Ranks, order: inout [Int]
   ) -> Int {
     order.removeAll(keepingCapacity: true)
     for index in event.activated where !isResident(base + index) { order.append(index) }
@@ -107,9 +105,9 @@ extension SlotTable {
     for index in order {
       var victim: Int?
       if !hasFreeSlot {
-        victim = lowestRanked(ranking, sparing: event, base: base)
+        victim = lowestRanked(ranks, sparing: event, base: base)
         guard let victim else { break }
-        guard ranking.ranks[base + index] > ranking.ranks[victim] else { continue }
+        guard ranks.values[base + index] > ranks.values[victim] else { continue }
       }
       insert(base + index, replacing: victim)
       admitted += 1
@@ -134,10 +132,10 @@ extension SlotTable {
     return admitted
   }
 
-  private func lowestRanked(_ ranking: RankedExperts, sparing event: LayerActivation, base: Int)
+  private func lowestRanked(_ ranks: Ranks, sparing event: LayerActivation, base: Int)
     -> Int?
   {
-    lowestRanked(ranking.ranks, history: ranking.history) { expert in
+    lowestRanked(ranks.values, history: ranks.history) { expert in
       let index = expert - base
       return index >= 0 && index < event.experts && event.loads[index] > 0
     }

@@ -21,15 +21,18 @@ public enum EvictionPolicies {
     public var layers: Int
     /// Experts of each layer.
     public var experts: Int
+    /// Experts that each token is routed to.
+    public var topK: Int
     public var scope: CacheScope
     /// The weight of the newest scores in MRS, above 0 and at most 1.
     public var mrsAlpha = 0.5
     /// For `static`: how popular each expert of the cache is.
     public var popularity: [Double] = []
 
-    public init(layers: Int, experts: Int, scope: CacheScope) {
+    public init(layers: Int, experts: Int, topK: Int, scope: CacheScope) {
       self.layers = layers
       self.experts = experts
+      self.topK = topK
       self.scope = scope
     }
 

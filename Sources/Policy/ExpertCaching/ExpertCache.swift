@@ -13,7 +13,7 @@ public struct ExpertCache: Sendable {
   public private(set) var statistics = PhaseStatistics()
   private var pools: [CachePool]
   private var event: LayerActivation
-  private var forecast: ActivationForecast
+  private var balancer: SlotBalancer?
 
   /// An empty cache.
   /// - Throws: `CachingError` where the configuration makes no sense.
@@ -21,8 +21,10 @@ public struct ExpertCache: Sendable {
     try configuration.validate()
     self.configuration = configuration
     event = LayerActivation(experts: configuration.experts, topK: configuration.activated)
-    forecast = ActivationForecast(layers: configuration.layers, experts: configuration.experts)
     pools = CachePool.pools(configuration)
+    if configuration.movesSlots, configuration.scope == .layer {
+      balancer = SlotBalancer(configuration)
+    }
   }
 
   // MARK: Who is resident
@@ -80,8 +82,9 @@ public struct ExpertCache: Sendable {
   private mutating func read(_ routed: RoutingEvent) -> (pool: Int, base: Int) {
     event.read(routed)
     let place = (pool: pool(event.layer), base: base(event.layer))
-    forecast.observe(event)
+    balancer?.observe(event, ranks: pools[place.pool].ranking.ranks)
     pools[place.pool].observe(event, base: place.base)
+    if balancer?.isDue == true { balancer?.move(&pools, running: event.layer) }
     return place
   }
 
@@ -103,7 +106,7 @@ public struct ExpertCache: Sendable {
     guard let victim else { return .none }
     let isWorthy =
       !configuration.eviction.hasBypass
-      || pool.ranking.ranks[number(newcomer)] > pool.ranking.ranks[victim]
+      || pool.ranking.ranks.values[number(newcomer)] > pool.ranking.ranks.values[victim]
     return .replacing(id(victim, near: newcomer.layer), newcomerRanksHigher: isWorthy)
   }
 
@@ -150,12 +153,13 @@ public struct ExpertCache: Sendable {
   /// The probability, 0 to 1, that the expert is activated when its layer runs next for one token:
   /// what a prefetch or a fill weighs a victim and a candidate by.
   public func activationProbability(of expert: ExpertID) -> Double {
-    forecast.probability(of: expert)
+    pools[pool(expert.layer)].activationProbability(
+      layer: configuration.scope == .layer ? 0 : expert.layer, index: expert.index)
   }
 
   /// The rule's rank of an expert; higher stays. Comparable only within a cache and a rule.
   public func score(of expert: ExpertID) -> Double {
-    pools[pool(expert.layer)].ranking.ranks[number(expert)]
+    pools[pool(expert.layer)].ranking.ranks.values[number(expert)]
   }
 
   // MARK: Numbers

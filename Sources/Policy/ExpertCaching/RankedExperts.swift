@@ -1,31 +1,67 @@
+/// The ranks of one cache's experts after an event, with what decides between equal ones.
+struct Ranks: Sendable {
+  /// One for each expert of the cache; the lowest goes first.
+  var values: [Double]
+  var history: UseHistory
+  /// The offline rule, which decides more than ranks; `nil` for all others.
+  var offline: OfflineMIN?
+}
+
 /// The experts of one cache in the order of one rule: the rule, what it has seen, and its ranks after
 /// the latest event.
-public struct RankedExperts: Sendable {
-  public private(set) var history: UseHistory
-  /// One for each expert of the cache; the lowest goes first.
-  public private(set) var ranks: [Double]
-  // Exactly one of the two is there. The offline rule is apart because it decides more than ranks.
+struct RankedExperts: Sendable {
+  private(set) var ranks: Ranks
+  /// What is foreseen of each of the cache's layers; empty where nobody asks.
+  private(set) var forecasts: [LayerForecast] = []
+  // One of three kinds of rule is there; the offline one is in `ranks`.
   private var causal: (any EvictionPolicy)?
-  private(set) var offline: OfflineMIN?
+  private(set) var automatic: AutoRanking?
 
-  public init(experts: Int, policy: any EvictionPolicy) {
-    history = UseHistory(experts: experts)
-    ranks = Array(repeating: 0, count: experts)
+  init(experts: Int, policy: any EvictionPolicy) {
+    ranks = Ranks(
+      values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
     causal = policy
   }
 
-  public init(experts: Int, offline policy: OfflineMIN) {
-    history = UseHistory(experts: experts)
-    ranks = Array(repeating: 0, count: experts)
-    offline = policy
+  init(experts: Int, offline policy: OfflineMIN) {
+    ranks = Ranks(
+      values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
+    ranks.offline = policy
+  }
+
+  init(_ setting: EvictionPolicies.Setting, automatic policy: AutoRanking) {
+    let experts = setting.universe
+    ranks = Ranks(
+      values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
+    automatic = policy
+    addForecasts(setting)
+  }
+
+  /// Forecasts from now on, whatever the rule.
+  mutating func addForecasts(_ setting: EvictionPolicies.Setting) {
+    guard forecasts.isEmpty else { return }
+    let forecast = LayerForecast(experts: setting.experts, topK: setting.topK)
+    forecasts = Array(repeating: forecast, count: setting.layersOfCache)
   }
 
   /// Takes note of an event; `base` is the number of its layer's first expert.
-  public mutating func observe(_ event: LayerActivation, base: Int) {
-    history.observe(event, base: base)
-    causal?.observe(event, base: base, history: history)
-    offline?.observe(event, base: base, history: history)
-    causal?.fillRanks(&ranks, history: history)
-    offline?.fillRanks(&ranks, history: history)
+  mutating func observe(_ event: LayerActivation, base: Int) {
+    ranks.history.observe(event, base: base)
+    let place = base / event.experts
+    if !forecasts.isEmpty {
+      forecasts[place].observe(event, base: base, history: ranks.history)
+    }
+    causal?.observe(event, base: base, history: ranks.history)
+    causal?.fillRanks(&ranks.values, history: ranks.history)
+    ranks.offline?.observe(event, base: base, history: ranks.history)
+    ranks.offline?.fillRanks(&ranks.values, history: ranks.history)
+    automatic?.observe(
+      event, base: base, history: ranks.history, learned: forecasts[place].values,
+      ranks: &ranks.values)
+  }
+
+  /// Tells a rule that depends on the cache's size that it has changed.
+  mutating func resize(slots: Int) {
+    automatic?.resize(slots: slots, history: ranks.history)
   }
 }

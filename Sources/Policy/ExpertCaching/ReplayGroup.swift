@@ -9,37 +9,36 @@ struct ReplayGroup: Sendable {
     /// Slots of one table.
     var slots: Int
     var admission: Admission
+    // Equal tables share their memory until a layer's first event.
     var tables: [SlotTable]
     var statistics = PhaseStatistics()
   }
 
-  enum Rule {
-    case causal(any EvictionPolicy)
-    case offline(OfflineMIN)
-  }
+  /// Makes the rule for a cache with this setting, the first of the group's seats, and first layer.
+  typealias Maker = @Sendable (EvictionPolicies.Setting, Seat, Int) -> RankedExperts
 
   let name: EvictionName
   private(set) var seats: [Seat]
-  private let scope: CacheScope
-  private var rankings: [RankedExperts]
+  private let setting: EvictionPolicies.Setting
+  private let make: Maker
+  // Made at a layer's first event, so that what a header promises and never comes costs nothing.
+  private var rankings: [RankedExperts?]
   private var order: [Int] = []
 
   /// The groups of a rule: one for all its sizes, or one for each where the rule depends on them.
-  ///
-  /// - Parameter make: the rule for a cache with this setting, seat and first layer.
   static func groups(
-    _ name: EvictionName, header: TraceHeader, request: ReplayRequest,
-    make: (EvictionPolicies.Setting, Seat, Int) -> Rule?
+    _ name: EvictionName, header: TraceHeader, request: ReplayRequest, make: @escaping Maker
   ) -> [ReplayGroup] {
     var setting = EvictionPolicies.Setting(
-      layers: header.layers, experts: header.experts, scope: request.scope)
+      layers: header.layers, experts: header.experts, topK: header.activated,
+      scope: request.scope)
     setting.mrsAlpha = request.mrsAlpha
-    let pools = request.scope == .layer ? header.layers : 1
-    let layersOfPool = request.scope == .layer ? 1 : header.layers
+    let pools = header.layers / setting.layersOfCache
     var seats: [Seat] = []
     for (place, capacity) in request.capacities.enumerated() {
       let slots =
-        layersOfPool * CacheConfiguration.slots(capacity: capacity, experts: header.experts)
+        setting.layersOfCache
+        * CacheConfiguration.slots(capacity: capacity, experts: header.experts)
       for admission in request.admissions(of: name) {
         let table = SlotTable(experts: setting.universe, slots: 0..<slots)
         seats.append(
@@ -48,36 +47,24 @@ struct ReplayGroup: Sendable {
             tables: Array(repeating: table, count: pools)))
       }
     }
+    guard !seats.isEmpty else { return [] }
     let sharing = name == .auto ? seats.map { [$0] } : [seats]
-    return sharing.compactMap { seats in
-      guard let seat = seats.first else { return nil }
-      let rankings = (0..<pools).compactMap { layer -> RankedExperts? in
-        switch make(setting, seat, layer) {
-        case .causal(let policy): RankedExperts(experts: setting.universe, policy: policy)
-        case .offline(let policy): RankedExperts(experts: setting.universe, offline: policy)
-        case nil: nil
-        }
-      }
-      guard rankings.count == pools else { return nil }
-      return ReplayGroup(name: name, seats: seats, scope: request.scope, rankings: rankings)
+    return sharing.map {
+      ReplayGroup(
+        name: name, seats: $0, setting: setting, make: make,
+        rankings: Array(repeating: nil, count: pools))
     }
   }
 
-  private init(name: EvictionName, seats: [Seat], scope: CacheScope, rankings: [RankedExperts]) {
-    self.name = name
-    self.seats = seats
-    self.scope = scope
-    self.rankings = rankings
-  }
-
   mutating func play(_ event: LayerActivation) {
-    let pool = scope == .layer ? event.layer : 0
-    let base = scope == .layer ? 0 : event.layer * event.experts
-    rankings[pool].observe(event, base: base)
+    let pool = setting.scope == .layer ? event.layer : 0
+    let base = setting.scope == .layer ? 0 : event.layer * event.experts
+    if rankings[pool] == nil { rankings[pool] = make(setting, seats[0], pool) }
+    rankings[pool]?.observe(event, base: base)
+    guard let ranks = rankings[pool]?.ranks else { return }
     for index in seats.indices {
       let outcome = seats[index].tables[pool].play(
-        event, base: base, ranking: rankings[pool], admission: seats[index].admission,
-        order: &order)
+        event, base: base, ranks: ranks, admission: seats[index].admission, order: &order)
       seats[index].statistics[event.phase].add(outcome)
     }
   }

@@ -23,7 +23,8 @@ public struct ReplayRequest: Sendable {
     self.mrsAlpha = mrsAlpha
   }
 
-  func validate() throws(CachingError) {
+  /// - Throws: `CachingError` with the first thing that is wrong.
+  public func validate() throws(CachingError) {
     for capacity in capacities where !(capacity > 0 && capacity <= 1) {
       throw .badCapacity(capacity)
     }

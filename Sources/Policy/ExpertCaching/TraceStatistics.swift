@@ -27,8 +27,13 @@ public struct TraceStatistics: Sendable {
     self.request = request
     event = LayerActivation(experts: header.experts, topK: header.activated)
     for name in request.evictions where !name.isOffline {
-      groups += ReplayGroup.groups(name, header: header, request: request) { setting, _, _ in
-        EvictionPolicies.named(name, setting).map { .causal($0) }
+      groups += ReplayGroup.groups(name, header: header, request: request) { setting, seat, _ in
+        EvictionPolicies.named(name, setting).map {
+          RankedExperts(experts: setting.universe, policy: $0)
+        }
+          ?? RankedExperts(
+            setting,
+            automatic: AutoRanking(setting, slots: seat.slots, admission: seat.admission))
       }
     }
   }
@@ -80,15 +85,17 @@ public struct TraceStatistics: Sendable {
       uses.append(event)
       for index in event.activated { popularity[event.layer * header.experts + index] += 1 }
     }
-    let known = uses
+    let (known, counts) = (uses, popularity)
     var groups = names.flatMap { name in
       ReplayGroup.groups(name, header: header, request: request) { setting, _, layer in
         guard name == .static else {
-          return .offline(OfflineMIN(experts: setting.universe, uses: known))
+          return RankedExperts(
+            experts: setting.universe, offline: OfflineMIN(experts: setting.universe, uses: known))
         }
-        let first = layer * header.experts
-        return .causal(
-          StaticFrequency(popularity: Array(popularity[first..<first + setting.universe])))
+        let first = layer * setting.experts
+        let popularity = Array(counts[first..<first + setting.universe])
+        return RankedExperts(
+          experts: setting.universe, policy: StaticFrequency(popularity: popularity))
       }
     }
     log.replay(into: &event) { event in

@@ -3,9 +3,11 @@
 // of residents. The best plan is the one in which no lane waits for another.
 //
 // Rule: where it only matters how many experts of a kind the GPU computes, the best numbers are found
-// by one walk and are proven optimal. Otherwise up to ten experts are solved by branch and bound, and
-// more by the same walk, every published rule as a further start, and local improvement; a lower
-// bound says how far from optimal the result can be at most.
+// by one walk and are proven optimal. Otherwise up to ten experts are solved by branch and bound.
+// With more experts the walk's result, the rounded lower bound and DALI's rule are starting points,
+// improved expert by expert; the lower bound says how far from optimal the result can be. Among all
+// plans of the walk's family are those of the paper's rule and of FreeToken, and the plans that leave
+// everything to one processor, so the result is never slower than any of these.
 //
 // Rejected: the paper's greedy alone (it commits a lane without knowing what it will be needed for),
 // and a general solver (planning is on the critical path: microseconds, no allocation).
@@ -20,39 +22,42 @@ public struct HybridScheduler: LayerScheduler {
 
   private var layer = SortedLayer()
   private var onGPU: [Bool] = []
+  private var candidates = CandidateSearch()
   private var writer = AssignmentWriter()
 
   public init(usesExactSolver: Bool = true) { self.usesExactSolver = usesExactSolver }
 
   /// Plans one layer; the plan's `lowerBound` equals its makespan where it is proven optimal.
   ///
-  /// - Complexity: O(n) for equal loads; up to 2^10 assignments for ten experts or fewer.
+  /// - Complexity: O(n) for equal loads; up to 2^10 assignments for ten experts or fewer; otherwise
+  ///   O(n log n) and a fixed number of improving steps. No allocation in the steady state.
   public mutating func schedule(_ layerCase: LayerCase, into plan: inout LayerPlan) {
     layer.take(layerCase)
-    _ = search()
+    let (_, bound) = search()
     writer.write(layer, of: layerCase, onGPU: onGPU, into: &plan)
-    plan.lowerBound = plan.makespan
+    plan.lowerBound = bound.map { min($0 + layer.handshake, plan.makespan) } ?? plan.makespan
   }
 
   /// The makespan of the plan that `schedule` would write, without writing it: what the prefetcher
   /// asks thousands of times.
   public mutating func makespan(of layerCase: LayerCase) -> Double {
     layer.take(layerCase)
-    return search() + layer.handshake
+    return search().end + layer.handshake
   }
 
-  // Leaves the best assignment in `onGPU`; returns its end without the handshake.
-  private mutating func search() -> Double {
+  // Leaves the best assignment in `onGPU`; returns its end without the handshake, and a bound where
+  // the assignment is not known to be optimal.
+  private mutating func search() -> (end: Double, bound: Double?) {
     let threshold = ThresholdSearch(layer)
     threshold.fill(&onGPU, layer)
-    if ThresholdSearch.isExact(layer) { return threshold.end }
+    if ThresholdSearch.isExact(layer) { return (threshold.end, nil) }
     if usesExactSolver && layer.count <= BranchAndBound.largestCount {
       let exact = BranchAndBound(layer, knownEnd: threshold.end)
       if let best = exact.best {
         for slot in 0..<layer.count { onGPU[slot] = best >> UInt32(slot) & 1 == 1 }
       }
-      return exact.end
+      return (exact.end, nil)
     }
-    return threshold.end
+    return candidates.search(layer, &onGPU, knownEnd: threshold.end)
   }
 }

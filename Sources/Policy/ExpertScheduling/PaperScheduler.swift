@@ -16,10 +16,7 @@ import Experts
 /// The rule that the paper publishes, as it words it.
 public struct PaperScheduler: LayerScheduler {
   private var layer = SortedLayer()
-  /// Committed operations in order: a slot of `layer` and its lane.
-  private var decisions: [(slot: Int, lane: Lane)] = []
-  /// Experts that come over the link and wait for the GPU, and when they are there.
-  private var incoming: [(slot: Int, ready: Double)] = []
+  private var rule = PaperRule()
   private var ready: [Double] = []
 
   public init() {}
@@ -28,24 +25,51 @@ public struct PaperScheduler: LayerScheduler {
   ///   steady state.
   public mutating func schedule(_ layerCase: LayerCase, into plan: inout LayerPlan) {
     layer.take(layerCase)
-    decide(gpuFree: layer.gpuStart, cpuFree: layerCase.cpuFree)
+    rule.decide(layer)
     write(layerCase, into: &plan)
   }
 
-  private mutating func decide(gpuFree: Double, cpuFree: Double) {
+  // The decisions with their times. Only here is it known whether the CPU computes anything; if not,
+  // the copies are the faster ones.
+  private mutating func write(_ layerCase: LayerCase, into plan: inout LayerPlan) {
+    var usesCPU = false
+    for decision in rule.decisions where decision.lane == .cpu { usesCPU = true }
+    var writer = PlanWriter(layerCase, linkStart: layer.linkStart, usesCPU: usesCPU, plan: &plan)
+    ready.removeAll(keepingCapacity: true)
+    for slot in 0..<layer.count { ready.append(layer.items[slot].ready) }
+    for (slot, lane) in rule.decisions {
+      let expert = layerCase.experts[layer.items[slot].position]
+      switch lane {
+      case .cpu: writer.compute(onCPU: expert, into: &plan)
+      case .gpu: writer.compute(onGPU: expert, readyAt: ready[slot], into: &plan)
+      case .link: ready[slot] = writer.copy(expert, into: &plan)
+      }
+    }
+    writer.finish(&plan)
+  }
+}
+
+/// The paper's three lanes, playing: what is decided and in which order.
+struct PaperRule {
+  /// Committed operations in order: a slot of the layer and its lane.
+  private(set) var decisions: [(slot: Int, lane: Lane)] = []
+  /// Experts that come over the link and wait for the GPU, and when they are there.
+  private var incoming: [(slot: Int, ready: Double)] = []
+
+  mutating func decide(_ layer: SortedLayer) {
     decisions.removeAll(keepingCapacity: true)
     incoming.removeAll(keepingCapacity: true)
     for slot in layer.arrivals { incoming.append((slot, layer.items[slot].ready)) }
     var residents = layer.residents
     var misses = layer.misses
-    var (cpuClock, gpuClock, linkClock) = (cpuFree, gpuFree, layer.linkStart)
+    var (cpuClock, gpuClock, linkClock) = (layer.cpuFree, layer.gpuStart, layer.linkStart)
     var cpuExtra = layer.cpuFirst
     var residentsAreLaunched = false
 
     while !residents.isEmpty || !misses.isEmpty || !incoming.isEmpty {
       let linkEnd = misses.isEmpty ? .infinity : linkClock + layer.linkPerExpert
 
-      let waiting = nextOnGPU(at: gpuClock, residents: residents)
+      let waiting = nextOnGPU(layer, at: gpuClock, residents: residents)
       var gpuEnd = Double.infinity
       if let waiting {
         gpuEnd = max(gpuClock, incoming[waiting].ready) + layer.items[incoming[waiting].slot].gpu
@@ -78,7 +102,9 @@ public struct PaperScheduler: LayerScheduler {
 
   // What the GPU would compute next: the highest load of all that is there, a resident (`nil`) where
   // loads are equal; where nothing is there yet, what arrives first.
-  private func nextOnGPU(at clock: Double, residents: Range<Int>) -> Int? {
+  private func nextOnGPU(
+    _ layer: SortedLayer, at clock: Double, residents: Range<Int>
+  ) -> Int? {
     var best: Int?
     var bestLoad = residents.first.map { layer.items[$0].load } ?? -1
     for (place, expert) in incoming.enumerated() where expert.ready <= clock {
@@ -88,24 +114,5 @@ public struct PaperScheduler: LayerScheduler {
     if best != nil || !residents.isEmpty { return best }
     // Copies end in the order in which they were begun.
     return incoming.isEmpty ? nil : 0
-  }
-
-  // The decisions with their times. Only here is it known whether the CPU computes anything; if not,
-  // the copies are the faster ones.
-  private mutating func write(_ layerCase: LayerCase, into plan: inout LayerPlan) {
-    var usesCPU = false
-    for decision in decisions where decision.lane == .cpu { usesCPU = true }
-    var writer = PlanWriter(layerCase, linkStart: layer.linkStart, usesCPU: usesCPU, plan: &plan)
-    ready.removeAll(keepingCapacity: true)
-    for slot in 0..<layer.count { ready.append(layer.items[slot].ready) }
-    for (slot, lane) in decisions {
-      let expert = layerCase.experts[layer.items[slot].position]
-      switch lane {
-      case .cpu: writer.compute(onCPU: expert, into: &plan)
-      case .gpu: writer.compute(onGPU: expert, readyAt: ready[slot], into: &plan)
-      case .link: ready[slot] = writer.copy(expert, into: &plan)
-      }
-    }
-    writer.finish(&plan)
   }
 }

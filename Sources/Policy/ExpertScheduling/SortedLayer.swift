@@ -23,6 +23,7 @@ struct SortedLayer {
   private(set) var arrivalCount = 0
 
   private(set) var handshake = 0.0
+  private(set) var cpuFree = 0.0
   private(set) var cpuFirst = 0.0
   /// When the CPU has paid for its first expert: no plan that uses the CPU computes before that.
   private(set) var cpuStart = 0.0
@@ -48,6 +49,7 @@ struct SortedLayer {
   mutating func take(_ layerCase: LayerCase) {
     let costs = layerCase.costs
     handshake = costs.handshake
+    cpuFree = layerCase.cpuFree
     cpuFirst = costs.cpuFirst
     cpuStart = layerCase.cpuFree + costs.cpuFirst
     gpuStart = layerCase.gpuFree + costs.sharedOnGPU

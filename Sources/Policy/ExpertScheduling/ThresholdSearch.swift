@@ -28,10 +28,15 @@ struct ThresholdSearch {
   init(_ layer: SortedLayer) {
     copies = layer.missCount
     end = Self.endWithoutCPU(layer)
-    for forgone in 0...layer.arrivalCount { search(layer, forgone: forgone) }
+    for forgone in 0...layer.arrivalCount { search(layer, 0...layer.missCount, forgone) }
   }
 
-  private static func endWithoutCPU(_ layer: SortedLayer) -> Double {
+  /// Searches only the plans in which the CPU computes something and so many misses are copied.
+  init(_ layer: SortedLayer, copies: Int) {
+    for forgone in 0...layer.arrivalCount { search(layer, copies...copies, forgone) }
+  }
+
+  static func endWithoutCPU(_ layer: SortedLayer) -> Double {
     var sums = AssignmentSums()
     for slot in layer.arrivals { sums.addArrival(layer.items[slot]) }
     for slot in layer.misses {
@@ -41,7 +46,9 @@ struct ThresholdSearch {
     return sums.end(layer)
   }
 
-  private mutating func search(_ layer: SortedLayer, forgone: Int) {
+  private mutating func search(
+    _ layer: SortedLayer, _ wanted: ClosedRange<Int>, _ forgone: Int
+  ) {
     var sums = AssignmentSums()
     let kept = layer.arrivals.dropLast(forgone)
     for slot in layer.arrivals {
@@ -54,7 +61,7 @@ struct ThresholdSearch {
     for slot in layer.misses { sums.addToCPU(layer.items[slot]) }
     for slot in layer.residents { sums.addResident(layer.items[slot]) }
     var stolen = 0
-    for copies in 0...layer.missCount {
+    for copies in 0...wanted.upperBound {
       if copies > 0 {
         let item = layer.items[layer.misses.lowerBound + copies - 1]
         sums.cpu -= item.cpu
@@ -62,6 +69,7 @@ struct ThresholdSearch {
         sums.addCopy(item, from: layer.linkStart, each: layer.linkPerExpert)
         if sums.releasedEnd >= end { return }
       }
+      guard copies >= wanted.lowerBound else { continue }
       while true {
         // Nothing on the CPU is the plan with the faster link, already looked at.
         if sums.cpuCount > 0 {

@@ -1,12 +1,21 @@
+import Experts
+
 /// The figures that the paper publishes (arXiv 2504.05897), to be printed beside ours.
 public enum PublishedResults {
   /// Its mean speed-ups over kTransformers, over 3 models × 25/50/75 % × its prompts.
   public static let prefillSpeedUp = 1.33
   public static let decodeSpeedUp = 1.70
 
+  /// Its mean speed-up in a phase.
+  public static func speedUp(_ phase: Phase) -> Double {
+    phase == .prefill ? prefillSpeedUp : decodeSpeedUp
+  }
+
   /// Its ablation: Qwen2-57B-A14B with 25 % of the experts cached, in milliseconds.
   public static let ablationModel = "qwen2-57b-a14b"
   public static let ablationCacheRatio = 0.25
+  /// The paper does not say which of its prompts the ablation was measured with.
+  public static let ablationPromptTokens = 128
 
   /// One row of the ablation; `nil` where the paper gives no figure.
   public struct Ablation: Equatable, Sendable {

@@ -31,6 +31,8 @@ public struct Simulator {
 
   // The policies.
   var scheduler: any LayerScheduler
+  /// Takes the scheduler's place in a prefill that streams.
+  var streaming = StreamingScheduler()
   var cache: ExpertCache
   var prefetch: PrefetchState?
   var queue = TransferQueue()
@@ -76,7 +78,7 @@ public struct Simulator {
     ring.capacity = system.ringSlots(machine)
     let slots = system.slotsByLayer(machine)
     cache = try Self.makeCache(machine, system, slots: slots, popularity: popularity)
-    if system.prefetching != .off { prefetch = PrefetchState(machine, system) }
+    prefetch = PrefetchState(machine, system)
   }
 
   /// Plays the next event; events come in the order of the trace.

@@ -11,27 +11,35 @@ extension Simulator {
     defer { runningLayer = -1 }
     let layerCase = makeCase(layer)
     countActivated(layerCase, layer)
-    scheduler.schedule(layerCase, into: &plan)
+    if system.streamsPrefill && phase == .prefill {
+      streaming.ahead = linkAhead(of: layer)
+      streaming.schedule(layerCase, into: &plan)
+    } else {
+      scheduler.schedule(layerCase, into: &plan)
+    }
     if checksPlans { try checkPlan(layerCase, layer) }
     try onPlan?(
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
     countPlan(layerCase, layer)
+    judgePrefetches(layerCase, layer)
     cache.observe(event)
-    prefetchAhead(event, layerCase)
+    prefetchAhead(event)
     perform(layerCase, layer)
     admitCopied(layer)
     ring.leave(layer)
-    if system.fills, system.eviction != nil { fillMisses(layerCase, layer) }
+    if system.fills, system.eviction != nil, phase == .decode { fillMisses(layer) }
   }
 
   // What is resident, what is on its way, and how long the link is still busy with that.
   private mutating func makeCase(_ layer: Int) -> LayerCase {
     cancelUnwanted(layer)
-    for index in activated where queue.remainingBytes(of: .init(layer: layer, index: index)) != nil
-    {
+    for index in activated {
+      let expert = ExpertID(layer: layer, index: index)
+      guard queue.remainingBytes(of: expert) != nil else { continue }
       queue.enqueue(
-        .init(layer: layer, index: index), byteCount: machine.footprints[layer].linkBytes,
-        priority: .onDemand)
+        expert, byteCount: machine.footprints[layer].linkBytes, priority: .onDemand)
+      ring.forget(expert)
+      prefetch?.victims[expert] = nil
     }
     let speed = LinkSpeed(machine.profile.costModel.link, whileCPUReads: true)
     var layerCase = LayerCase(phase: phase, experts: [], costs: costs[layer])
@@ -50,6 +58,14 @@ extension Simulator {
     layerCase.linkFree = max(
       0, queue.freeTime(after: now, speed: speed, classes: .onDemand ... .onDemand) - now)
     return layerCase
+  }
+
+  // What the link can carry for the next layer while this one runs.
+  private func linkAhead(of layer: Int) -> StreamingScheduler.Ahead {
+    let next = layer + 1
+    guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
+    let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
+    return .init(room: Double(ring.room) * costs[next].linkPerExpert, gap: gap)
   }
 
   private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {

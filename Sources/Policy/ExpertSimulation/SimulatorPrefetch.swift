@@ -3,26 +3,6 @@ import ExpertPrefetching
 import ExpertScheduling
 import Experts
 
-/// What prefetching keeps from layer to layer.
-struct PrefetchState {
-  var predictor: RoutingPredictor
-  var prefetcher: any Prefetcher
-  var ledger: PrefetchLedger
-  /// The residents that queued prefetches are to replace.
-  var victims: [ExpertID: ExpertID] = [:]
-  var outlooks: [LayerOutlook] = []
-  var choices: [PrefetchChoice] = []
-  /// A running mean of a layer's time, from one routing to the next.
-  var layerMicroseconds = 0.0
-
-  init(_ machine: SimulatedMachine, _ system: SystemDescription) {
-    predictor = RoutingPredictor(
-      layers: machine.layerCount, experts: machine.expertCount, activated: machine.activatedCount)
-    prefetcher = NoPrefetcher()
-    ledger = PrefetchLedger(layers: machine.layerCount, experts: machine.expertCount)
-  }
-}
-
 // What the idle link is to bring for the layers ahead.
 extension Simulator {
   /// The routing of a layer is known: prefetches that it does not need, or that have not begun, are
@@ -39,18 +19,38 @@ extension Simulator {
   }
 
   private mutating func giveUpPrefetches(where condition: (ExpertID) -> Bool) {
-    for expert in queue.cancelPrefetches(where: condition) {
-      prefetch?.ledger.cancel(expert)
-      prefetch?.victims[expert] = nil
-      ring.forget(expert)
-    }
+    for expert in queue.cancelPrefetches(where: condition) { forgetPrefetch(expert) }
   }
 
-  /// Decides what the link brings next; called when a layer's plan is known.
-  mutating func prefetchAhead(_ event: RoutingEvent, _ layerCase: LayerCase) {
+  /// A prefetch was given up and its slot is free again.
+  mutating func forgetPrefetch(_ expert: ExpertID) {
+    prefetch?.ledger.cancel(expert)
+    prefetch?.victims[expert] = nil
+    ring.forget(expert)
+  }
+
+  /// Tells the ledger what the layer finds, so that it learns whether prefetching pays.
+  mutating func judgePrefetches(_ layerCase: LayerCase, _ layer: Int) {
+    guard var state = prefetch else { return }
+    prefetch = nil
+    defer { prefetch = state }
+    let hasArrivals = layerCase.experts.contains {
+      if case .arriving = $0.residency { true } else { false }
+    }
+    // Where nothing arrives for this layer, the link is held up by what it carries for others.
+    let gain = state.ledger.layerStarts(
+      layer, actual: layerCase, heldUp: hasArrivals ? 0 : layerCase.linkFree, source: &state.source)
+    state.prefetcher.layerRan(layer, gain: gain)
+  }
+
+  /// Decides what the link brings next; called when a layer's plan is made.
+  mutating func prefetchAhead(_ event: RoutingEvent) {
     guard prefetch != nil else { return }
     prefetch?.predictor.observe(event)
-    if phase == .prefill { streamAhead(of: event.layer) }
+    switch phase {
+    case .prefill: streamAhead(of: event.layer)
+    case .decode: chooseAhead(of: event.layer)
+    }
   }
 
   // In a prefill: the next layer's experts that are likely to be activated, by falling load.
@@ -59,12 +59,98 @@ extension Simulator {
     guard let forecast = prefetch?.predictor.forecast(of: next, step: step) else { return }
     let order = (0..<machine.expertCount).filter { forecast.probability[$0] > 0.5 }
       .sorted { (forecast.expectedLoad[$1], $0) < (forecast.expectedLoad[$0], $1) }
-    for index in order where ring.hasRoom {
+    var count = 0
+    for index in order where ring.room > 0 && count < system.prefetchLimit ?? .max {
       let expert = ExpertID(layer: next, index: index)
       guard !cache.isResident(expert), queue.priority(of: expert) == nil else { continue }
       queue.enqueue(
         expert, byteCount: machine.footprints[next].linkBytes, priority: .prefetch)
       ring.expect(expert)
+      count += 1
     }
   }
+
+  // In decode: the prefetcher's choice. What has not begun is chosen anew, by what is known now.
+  private mutating func chooseAhead(of layer: Int) {
+    let footprints = machine.footprints
+    let running = queue
+    giveUpPrefetches { running.remainingBytes(of: $0) == footprints[$0.layer].linkBytes }
+    guard var state = prefetch else { return }
+    prefetch = nil
+    defer { prefetch = state }
+    let copies = plan.operations.reduce(0) { $1.lane == .link ? max($0, $1.end) : $0 }
+    let attention = machine.attentionMicroseconds(layer: layer, tokens: tokens, context: context)
+    state.noteLayer(microseconds: plan.makespan + attention, hasCopies: copies > 0)
+    let last = min(layer + PrefetchState.distances, machine.layerCount - 1)
+    state.outlooks.removeAll(keepingCapacity: true)
+    for target in stride(from: layer + 1, through: last, by: 1) {
+      var outlook = outlook(of: target, from: layer, attention: attention, state)
+      guard state.predictor.fill(&outlook, step: step) else { continue }
+      rateVictims(&outlook, state)
+      state.outlooks.append(outlook)
+    }
+    guard !state.outlooks.isEmpty else { return }
+    let speed = speed(whileCPUReads: true)
+    let onItsWay = queue.freeTime(after: now, speed: speed, classes: .onDemand ... .prefetch) - now
+    let link = LinkOutlook(
+      freeIn: max(copies, onItsWay),
+      pieceMicroseconds: Double(queue.largestPieceBytes) / speed.bytesPerMicrosecond,
+      piecesInFlight: queue.piecesInFlight)
+    state.prefetcher.choose(for: state.outlooks, link: link, into: &state.choices)
+    for choice in state.choices {
+      let bytes = footprints[choice.expert.layer].linkBytes
+      queue.enqueue(choice.expert, byteCount: bytes, priority: .prefetch)
+      if system.eviction == nil { ring.expect(choice.expert) }
+      state.victims[choice.expert] = choice.victim
+      state.ledger.issue(choice, byteCount: bytes)
+    }
+  }
+
+  private func outlook(
+    of target: Int, from layer: Int, attention: Double, _ state: PrefetchState
+  ) -> LayerOutlook {
+    let distance = target - layer
+    var outlook = LayerOutlook(
+      layer: target, distance: distance, phase: phase, costs: costs[target],
+      expertBytes: machine.footprints[target].linkBytes,
+      startsIn: plan.makespan + attention + Double(distance - 1) * state.layerMicroseconds)
+    outlook.resident = cache.residents(ofLayer: target)
+    ring.forEachHeld(ofLayer: target) { outlook.resident.insert($0) }
+    queue.forEachTransfer { expert, priority in
+      if expert.layer == target, priority == .prefetch { outlook.inFlight.insert(expert.index) }
+    }
+    outlook.onDemandProbability = state.onDemandShare
+    outlook.freeSlots =
+      system.eviction == nil
+      ? ring.room
+      : max(0, cache.slots(ofLayer: target) - outlook.resident.count - outlook.inFlight.count)
+    return outlook
+  }
+
+  // Residents that may go: not those that queued prefetches replace already.
+  private func rateVictims(_ outlook: inout LayerOutlook, _ state: PrefetchState) {
+    // A fixed residency has no victims: its copies ahead go through the ring.
+    guard system.eviction != nil else { return }
+    var order: [(index: Int, rank: Double, probability: Double)] = []
+    outlook.resident.forEach { index in
+      let expert = ExpertID(layer: outlook.layer, index: index)
+      guard !cache.isPrefetched(expert), !state.victims.values.contains(expert) else { return }
+      let probability = outlook.probability[index]
+      // The paper leaves the choice to the cache; we know more about the next run.
+      let rank =
+        system.prefetching == .impact
+        ? probability + cache.activationProbability(of: expert) : cache.score(of: expert)
+      order.append((index, rank, probability))
+    }
+    order.sort { ($0.rank, $0.index) < ($1.rank, $1.index) }
+    for victim in order.prefix(Self.victimLimit) {
+      outlook.victims.append(
+        RatedExpert(
+          expert: ExpertID(layer: outlook.layer, index: victim.index),
+          activationProbability: victim.probability))
+    }
+  }
+
+  /// Victims that a prefetcher is offered in a layer at most.
+  private static let victimLimit = 8
 }

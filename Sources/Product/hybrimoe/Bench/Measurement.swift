@@ -1,5 +1,5 @@
 import Inference
-import Sampling
+import RandomNumbers
 
 /// The speed of one kind of work, measured several times.
 struct Measurement {

@@ -19,15 +19,35 @@ struct Run: LookingCommand {
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func run() throws {
-    let console = looking.console(machine: machine)
+    let continuation = Continuation(
+      model: model, prompt: prompt, context: context, generation: generation, machine: machine,
+      looking: looking)
+    try continuation.run(recordingTo: looking.recordTrace, shows: true)
+  }
+}
+
+/// The continuation of a text, and what is shown and recorded of it.
+struct Continuation {
+  let model: ModelOptions
+  let prompt: PromptOptions
+  let context: ContextOptions
+  let generation: GenerationOptions
+  let machine: MachineOptions
+  let looking: LookingOptions
+
+  /// - Parameter shows: whether the text, or with `--json` the report, goes to standard output.
+  func run(recordingTo path: String?, shows: Bool) throws {
+    let console = looking.console(machine: machine, records: true)
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
     let loaded = try model.load(console: console)
     let sampling = try generation.settings(loaded.file.metadata)
     let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
+    let recording = try path.map { try TraceRecording($0, of: session) }
     let tokens = loaded.tokenizer.beginning(text, parseSpecial: true)
     let progress = session.progress(console.progress("Reading the prompt"), prompt: tokens)
-    let writer = AnswerWriter(looking.json ? nil : .standardOutput, willWrite: progress.finish)
+    let writer = AnswerWriter(
+      shows && !looking.json ? .standardOutput : nil, willWrite: progress.finish)
     Interrupts.deferToPolling()
     let result = try session.generate(
       prompt: tokens, sampling: sampling, maximumTokens: generation.maxTokens,
@@ -37,12 +57,13 @@ struct Run: LookingCommand {
     try writer.finish()
     let report = GenerationReport(
       result, sampling: sampling, contextLength: session.contextLength)
-    if looking.json {
+    if shows, looking.json {
       try OutputStream.standardOutput.write(JSONValue.object(report.members).text + "\n")
     }
     let remedy = "raise --context where the model allows it, or shorten the text"
     if let warning = report.warning(remedy: remedy) { console.warn(warning) }
     if looking.stats { console.note(report.words) }
+    try recording?.finish(console)
     if result.stopReason == .cancelled { throw ExitCode(Interrupts.exitCode) }
   }
 }

@@ -3,10 +3,11 @@ import ArgumentParser
 /// The commands about routing traces.
 struct Trace: CommandGroup {
   static let configuration = CommandConfiguration(
-    abstract: "Look at routing traces: which experts each token was routed to.",
-    subcommands: [TraceShow.self])
+    abstract:
+      "Record, make, measure and show routing traces: which experts each token was routed to.",
+    subcommands: [TraceRecord.self, TraceSynth.self, TraceStats.self, TraceShow.self])
 
-  static let laterCommands = ["record"]
+  static let laterCommands: [String] = []
 
   func run() throws {
     throw ValidationError(

@@ -20,12 +20,16 @@ struct LookingOptions: ParsableArguments {
 
   @Option(parsing: .unconditional, help: .noEffectYet) var timelineSvg: String?
   @Option(parsing: .unconditional, help: .noEffectYet) var timelineChrome: String?
-  @Option(parsing: .unconditional, help: .noEffectYet) var recordTrace: String?
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Write which experts each token is routed to; packed where the name ends in .gz (chat, run).",
+      valueName: "file"))
+  var recordTrace: String?
 
   var given: [String] {
     [
       ("--timeline-svg", timelineSvg != nil), ("--timeline-chrome", timelineChrome != nil),
-      ("--record-trace", recordTrace != nil),
     ].filter(\.1).map(\.0)
   }
 
@@ -40,9 +44,13 @@ struct LookingOptions: ParsableArguments {
       && Environment.value("TERM") != "dumb"
   }
 
-  /// The console, after one note about all given options that have no effect in this version.
-  func console(machine: MachineOptions?) -> Console {
+  /// The console, after one note about all given options that have no effect in this version, and
+  /// one about a recording that this command does not make.
+  func console(machine: MachineOptions?, records: Bool = false) -> Console {
     let console = console
+    if !records, recordTrace != nil {
+      console.warn("--record-trace: no effect here; chat, run and trace record write traces.")
+    }
     let cpuOnly = (machine?.later.given ?? []) + given
     if !cpuOnly.isEmpty {
       console.warn(

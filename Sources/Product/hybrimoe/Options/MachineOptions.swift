@@ -1,4 +1,6 @@
 import ArgumentParser
+import ExpertCaching
+import ExpertScheduling
 
 /// Which parts of the machine to use, and how.
 struct MachineOptions: ParsableArguments {
@@ -44,7 +46,7 @@ struct LaterMachineOptions: ParsableArguments {
   var optimizeConfigPath: String?
   @Option(parsing: .unconditional, help: .noEffectYet) var scheduler: SchedulerName?
   @Option(parsing: .unconditional, help: .noEffectYet) var eviction: EvictionName?
-  @Option(parsing: .unconditional, help: .noEffectYet) var admission: AdmissionName?
+  @Option(parsing: .unconditional, help: .noEffectYet) var admission: Admission?
   @Option(name: .both("prefetch-size"), parsing: .unconditional, help: .noEffectYet)
   var prefetchSize: Int?
 
@@ -76,23 +78,11 @@ struct LaterMachineOptions: ParsableArguments {
   }
 }
 
-enum SchedulerName: String, ExpressibleByArgument, CaseIterable {
-  case hybrimoe
-  case hybrimoePaper = "hybrimoe-paper"
-  case ktransformers, llamacpp, adapmoe, dali, freetoken
-  case allCPU = "all-cpu"
-  case allGPU = "all-gpu"
-}
+extension SchedulerName: ExpressibleByArgument {}
 
-enum EvictionName: String, ExpressibleByArgument, CaseIterable {
-  case auto, mrs, lru, lfu, lfru, workload
-  case leastStale = "least-stale"
-  case `static`, min
-}
-
-enum AdmissionName: String, ExpressibleByArgument, CaseIterable {
-  case forced, bypass
-}
+extension EvictionName: ExpressibleByArgument {}
+extension Admission: ExpressibleByArgument {}
+extension CacheScope: ExpressibleByArgument {}
 
 extension NameSpecification {
   /// An option's name in kebab-case and in the published system's spelling with underscores.

@@ -18,25 +18,39 @@ struct OutputStream: Sendable {
   func write(_ text: String) throws {
     guard !text.isEmpty else { return }
     var text = text
-    let failure: Int32? = text.withUTF8 { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let written = Glibc.write(
-          descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if written >= 0 {
-          rest = rest.dropFirst(written)
-        } else if errno == EAGAIN {
-          // Whoever shares the stream may have made it non-blocking.
-          wait(for: POLLOUT, on: descriptor)
-        } else if errno != EINTR {
-          return errno
-        }
-      }
-      return nil
-    }
+    try check(text.withUTF8 { put($0) })
+  }
+
+  /// Writes all of the bytes.
+  ///
+  /// - Throws: as with a text.
+  func write(_ bytes: [UInt8]) throws {
+    guard !bytes.isEmpty else { return }
+    try check(bytes.withUnsafeBufferPointer { put($0) })
+  }
+
+  private func check(_ failure: Int32?) throws {
     if let failure {
       throw CommandFailure("Cannot write to \(name): \(String(cString: strerror(failure))).")
     }
+  }
+
+  // Writes until nothing is left; the system's error number where that fails.
+  private func put(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32? {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Glibc.write(
+        descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if errno == EAGAIN {
+        // Whoever shares the stream may have made it non-blocking.
+        wait(for: POLLOUT, on: descriptor)
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return nil
   }
 }
 

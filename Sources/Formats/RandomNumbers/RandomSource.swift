@@ -1,8 +1,8 @@
-/// The random numbers of sampling: xoshiro256** seeded through SplitMix64.
+/// Random numbers that a seed decides: xoshiro256** seeded through SplitMix64.
 ///
-/// Written out here, and not taken from the system, so that a seed means the same text on every
-/// machine and in every version. Both algorithms are by Blackman and Vigna, in the public domain:
-/// https://prng.di.unimi.it. Not for cryptography.
+/// Written out here, and not taken from the system, so that a seed means the same text and the same
+/// trace on every machine and in every version. Both algorithms are by Blackman and Vigna, in the
+/// public domain: https://prng.di.unimi.it. Not for cryptography.
 public struct RandomSource: RandomNumberGenerator, Sendable, Equatable {
   private var s0, s1, s2, s3: UInt64
 

@@ -5,7 +5,7 @@
 /// uses only IEEE additions and multiplications: x = k ln 2 + r with |r| at most ln 2 / 2, e^r by its
 /// Taylor series to the 13th power (the first term left out is below 5e-18), then a scaling by 2^k,
 /// which is exact. Relative error below 1e-15. Below -700 the result is 0.
-func exponential(_ x: Double) -> Double {
+public func exponential(_ x: Double) -> Double {
   guard x > -700 else { return 0 }
   // ln 2 in two parts, so that k × high is exact: high has its last 32 bits clear (Cody and Waite).
   let high = 0x1.62E42FEEp-1

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Sampling
+@testable import RandomNumbers
 
 @Suite struct `Random source` {
   // Published outputs of the reference implementation from the state 1, 2, 3, 4, as the rand_xoshiro

@@ -1,0 +1,70 @@
+import CAllocationCount
+import ExpertScheduling
+import Experts
+import TestSupport
+
+/// How long planning takes and how often it allocates, once the scheduler has seen the cases.
+struct PlanningTime {
+  /// Of a plan, in the median round over all cases in turn.
+  var medianNanoseconds: Double
+  /// Of the case that takes longest, in its median repetition.
+  var slowestCaseNanoseconds: Double
+  var allocations: Int
+  /// The sum of all makespans: the work that was timed.
+  var checksum = 0.0
+
+  init(_ cases: [LayerCase], rounds: Int, _ plan: (LayerCase) -> Double) {
+    for layerCase in cases { checksum += plan(layerCase) }
+    var times: [Double] = []
+    times.reserveCapacity(rounds)
+    let allocationsBefore = allocation_count()
+    for _ in 0..<rounds {
+      times.append(
+        Self.nanoseconds { for layerCase in cases { checksum += plan(layerCase) } }
+          / Double(cases.count))
+    }
+    allocations = Int(allocation_count() - allocationsBefore)
+    medianNanoseconds = Self.median(times)
+    slowestCaseNanoseconds = 0
+    for layerCase in cases {
+      let times = (0..<51).map { _ in Self.nanoseconds { checksum += plan(layerCase) } }
+      slowestCaseNanoseconds = max(slowestCaseNanoseconds, Self.median(times))
+    }
+  }
+
+  private static func nanoseconds(_ body: () -> Void) -> Double {
+    let duration = ContinuousClock().measure(body).components
+    return Double(duration.seconds) * 1e9 + Double(duration.attoseconds) / 1e9
+  }
+
+  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}
+
+/// The cases that the time limits are about.
+enum PlanningCases {
+  /// Batch 1: each expert has one token.
+  static func decode(activated: Int, seed: UInt64, count: Int) -> [LayerCase] {
+    var world = LayerWorld(seed: seed)
+    return (0..<count).map { _ in
+      let shape = LayerShape.published[0]
+      return world.layerCase(
+        world.costs(shape), loads: Array(repeating: 1, count: activated), phase: .decode)
+    }
+  }
+
+  /// A prompt that activates exactly so many experts, of shapes that have as many.
+  static func prefill(activated: Int, seed: UInt64, count: Int) -> [LayerCase] {
+    var world = LayerWorld(seed: seed)
+    var cases: [LayerCase] = []
+    while cases.count < count {
+      let shape = LayerShape.published[cases.count % 2 == 0 ? 4 : 2]
+      let tokens = [128, 512, 2048][cases.count % 3]
+      let loads = world.loads(shape, tokens: tokens)
+      guard loads.count >= min(activated, shape.experts - 8) else { continue }
+      var padded = Array(loads.prefix(activated))
+      while padded.count < activated { padded.append(1) }
+      cases.append(world.layerCase(world.costs(shape), loads: padded))
+    }
+    return cases
+  }
+}

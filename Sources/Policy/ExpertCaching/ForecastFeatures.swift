@@ -1,0 +1,110 @@
+/// What is known of each expert of a layer when its next event is forecast: memories of different
+/// length.
+///
+/// Eight numbers for each expert: a constant; the square roots of the share of recent events that
+/// activated it, over about 20 and 250 events; four averages of how near its score came to the top-k,
+/// over 1, 3, 12 and 50 events; and how recent its latest use is. "How near" is the logarithm of the
+/// score over that of the last expert chosen, limited to −6…3: a score just below the line says far
+/// more about the next token than a count can, and logarithms make it fair between sure and unsure
+/// routers. A trace without scores gives averages of activation in the place of these four.
+struct ForecastFeatures: Sendable {
+  static let count = 8
+  private static let activationRates = [0.05, 0.004]
+  private static let signalRates = [1.0, 0.3, 0.08, 0.02]
+  private static let signalRatesWithoutScores = [0.5, 0.15, 0.08, 0.015]
+
+  /// Where learning starts: what it had come to, rounded, on made-up traces of three kinds (64
+  /// experts with 6 or 8 activated, 8 with 2).
+  static let firstWeights = [-1.6, 1.1, 1.3, 0.3, 0.2, 0.2, 0.3, 0.1]
+  /// The same for a trace without scores.
+  static let firstWeightsWithoutScores = [-3.5, 1.5, 1.5, 0.6, 0.4, 0.5, 0.9, 0.1]
+
+  /// [features, experts]; row 0 is 1.
+  private(set) var table: [Double]
+  private var previous: [Double]
+  private var averages: [Double]
+  private let experts: Int
+  private let topK: Int
+  private var signal: [Double]
+  private var tokensSeen = Self.tokensAssumed
+  // Averages start as if so many tokens had been seen whose experts were all alike; without them
+  // the first tokens would count for too much.
+  private static let tokensAssumed = 4
+  private static let usualNearness = -1.5
+  // Far below any score that matters; keeps logarithms finite.
+  private static let lowestScore = 1e-9
+
+  init(experts: Int, topK: Int) {
+    self.experts = experts
+    self.topK = topK
+    table = Array(repeating: 0, count: Self.count * experts)
+    for index in 0..<experts { table[index] = 1 }
+    previous = table
+    averages = Array(repeating: Double(topK) / Double(experts), count: (Self.count - 2) * experts)
+    signal = Array(repeating: 0, count: experts)
+  }
+
+  /// Takes an event in; returns the table from before it.
+  mutating func advance(_ event: LayerActivation, base: Int, history: UseHistory) -> [Double] {
+    swap(&table, &previous)
+    if event.tokens > 1 {
+      // All tokens but the last at once, by their mean: nearly exact for slow averages, and fast
+      // ones keep little but the last token anyway.
+      let earlier = event.tokens - 1
+      for index in 0..<experts { signal[index] = Double(event.loads[index]) }
+      for index in event.lastExperts { signal[index] -= 1 }
+      for index in 0..<experts { signal[index] /= Double(earlier) }
+      absorb(event, event.meanScores, line: event.meanLine, tokens: earlier)
+    }
+    for index in 0..<experts { signal[index] = 0 }
+    for index in event.lastExperts { signal[index] = 1 }
+    absorb(event, event.lastScores, line: event.lastLine, tokens: 1)
+    writeTable(event, base: base, history: history)
+    return previous
+  }
+
+  // `signal` holds how many of the tokens activated each expert, as a share.
+  private mutating func absorb(
+    _ event: LayerActivation, _ scores: [Double], line: Double, tokens: Int
+  ) {
+    if tokensSeen == Self.tokensAssumed, event.hasScores {
+      for place in 2 * experts..<6 * experts { averages[place] = Self.usualNearness }
+    }
+    tokensSeen += tokens
+    for (place, rate) in Self.activationRates.enumerated() { average(place, rate, tokens) }
+    guard event.hasScores else {
+      for (place, rate) in Self.signalRatesWithoutScores.enumerated() {
+        average(2 + place, rate, tokens)
+      }
+      return
+    }
+    let lineLogarithm = Elementary.logarithm(max(line, Self.lowestScore))
+    for index in 0..<experts {
+      let logarithm = Elementary.logarithm(max(scores[index], Self.lowestScore))
+      signal[index] = min(max(logarithm - lineLogarithm, -6), 3)
+    }
+    for (place, rate) in Self.signalRates.enumerated() { average(2 + place, rate, tokens) }
+  }
+
+  // An exponential average of rate `rate` a token, a plain mean until that many tokens were seen.
+  private mutating func average(_ place: Int, _ rate: Double, _ tokens: Int) {
+    var kept = 1.0
+    for _ in 0..<min(tokens, 1000) { kept *= 1 - rate }
+    let share = max(1 - kept, Double(tokens) / Double(tokensSeen))
+    let first = place * experts
+    for index in 0..<experts {
+      averages[first + index] += share * (signal[index] - averages[first + index])
+    }
+  }
+
+  private mutating func writeTable(_ event: LayerActivation, base: Int, history: UseHistory) {
+    let rooted = (event.hasScores ? 2 : 6) * experts
+    for place in 0..<rooted { table[experts + place] = max(0, averages[place]).squareRoot() }
+    for place in rooted..<6 * experts { table[experts + place] = averages[place] }
+    let scale = 1 / Double(topK)
+    for index in 0..<experts {
+      let age = Double(history.clock - history.recency[base + index])
+      table[7 * experts + index] = 1 / (1 + age * scale)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import ExpertCaching
+import Experts
+
+/// Replays a routing trace through expert caches of several sizes and rules.
+struct TraceStats: LookingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats",
+    abstract: "Show how often experts would have been resident, for each caching rule and size.",
+    discussion: """
+      Every rule starts with empty caches and plays the whole trace. 'min' knows the future and is \
+      the bound for all others; 'static' knows how often each expert is used in the whole trace. \
+      The rules 'lru' and 'least-stale' always admit, so they have no rows under 'bypass'.
+      """)
+
+  @Argument(help: .init("A trace, plain or .gz; - reads standard input.", valueName: "file"))
+  var path: String
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("Shares of the experts that fit, above 0 and at most 1.", valueName: "list"))
+  var capacities = Listed<Double>([0.1, 0.25, 0.5, 0.75])
+
+  @Option(parsing: .unconditional, help: "Slots for each layer, or shared by all.")
+  var scope: CacheScope = .layer
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("Rules, by name (default: all of the scope).", valueName: "list"))
+  var eviction: Listed<EvictionName>?
+
+  @Option(
+    parsing: .unconditional, help: .init("Admissions, by name.", valueName: "list"))
+  var admission = Listed<Admission>(Admission.allCases)
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("The weight of the newest scores in 'mrs'.", valueName: "share"))
+  var mrsAlpha = 0.5
+
+  @Flag(help: "Take the whole steps before damage instead of failing.")
+  var recover = false
+
+  @OptionGroup(title: "Looking") var looking: LookingOptions
+
+  private var request: ReplayRequest {
+    ReplayRequest(
+      capacities: capacities.values, scope: scope, evictions: eviction?.values,
+      admissions: admission.values, mrsAlpha: mrsAlpha)
+  }
+
+  func validate() throws {
+    do { try request.validate() } catch { throw ValidationError("\(error).") }
+  }
+
+  func run() throws {
+    let console = looking.console(machine: nil)
+    let trace = try TraceFile(path: path, isRecovering: recover)
+    var statistics: TraceStatistics
+    do {
+      statistics = try TraceStatistics(header: trace.header, request: request)
+    } catch {
+      throw CommandFailure("\(trace.name): \(error).")
+    }
+    while let event = try trace.next() { statistics.append(event) }
+    if let damage = trace.damage {
+      console.warn(
+        "\(trace.name): \(damage). Only the \(trace.stepCount) whole steps before it are replayed.")
+    }
+    let report = HitRateReport(statistics)
+    try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
+  }
+}
+
+/// Values given as one argument, with commas between them; each at most once.
+struct Listed<Value: ExpressibleByArgument & Hashable & Sendable>: ExpressibleByArgument, Sendable {
+  let values: [Value]
+
+  init(_ values: [Value]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    let values = parts.compactMap {
+      Value(argument: $0.trimmingPrefix(while: \.isWhitespace).description)
+    }
+    guard values.count == parts.count, Set(values).count == values.count else { return nil }
+    self.values = values
+  }
+
+  var defaultValueDescription: String {
+    values.map(\.defaultValueDescription).joined(separator: ",")
+  }
+
+  static var allValueStrings: [String] { Value.allValueStrings }
+}

@@ -1,0 +1,113 @@
+import ExpertCaching
+import Experts
+import OrderedJSON
+
+/// The hit rates of a replayed trace, in words and as JSON.
+struct HitRateReport {
+  private let header: TraceHeader
+  private let request: ReplayRequest
+  private let events: Int
+  private let results: [ReplayResult]
+
+  init(_ statistics: TraceStatistics) {
+    header = statistics.header
+    request = statistics.request
+    events = statistics.eventCount
+    results = statistics.results()
+  }
+
+  var text: String {
+    guard events > 0 else { return "The trace has no events.\n" }
+    var text =
+      "\(TerminalText.safe(header.model, width: 80)): \(header.layers) layers of "
+      + "\(header.experts) experts, \(header.activated) activated; \(events) events\n"
+    for phase in Phase.allCases {
+      for admission in request.admissions {
+        let rows = results.filter { $0.phase == phase && $0.admission == admission }
+        guard let first = rows.first else { continue }
+        text += "\n\(phase.rawValue), \(admission.rawValue) admission, "
+        text += "\(first.statistics.activated) activated\n" + table(rows)
+      }
+    }
+    return text + "\n" + legend
+  }
+
+  // One line for each rule, one column for each capacity.
+  private func table(_ rows: [ReplayResult]) -> String {
+    var table = TextTable(
+      [("hits of 100 activated at", .left)]
+        + request.capacities.map { capacity in
+          let slots = rows.first { $0.capacity == capacity }?.slots ?? 0
+          return ("\(share(capacity)) (\(slots) \(slots == 1 ? "slot" : "slots"))", .right)
+        })
+    for name in request.evictions {
+      let cells = request.capacities.map { capacity in
+        rows.first { $0.capacity == capacity && $0.eviction == name }.map { row in
+          cell(row, isBest: isBest(row, among: rows))
+        }
+      }
+      guard cells.contains(where: { $0 != nil }) else { continue }
+      table.add([label(name)] + cells.map { $0 ?? "" })
+    }
+    return table.text
+  }
+
+  private func cell(_ row: ReplayResult, isBest: Bool) -> String {
+    var text = HumanUnits.fixed(row.statistics.hitRate * 100, 1)
+    if let share = row.ofMIN, row.eviction != .min {
+      let percent = HumanUnits.fixed(share * 100, 0)
+      text += " (" + String(repeating: " ", count: max(0, 3 - percent.count)) + percent + ")"
+    } else if row.ofMIN != nil {
+      text += "      "
+    }
+    return text + (isBest ? " *" : "  ")
+  }
+
+  private func isBest(_ row: ReplayResult, among rows: [ReplayResult]) -> Bool {
+    !row.eviction.isOffline
+      && !rows.contains {
+        $0.capacity == row.capacity && !$0.eviction.isOffline
+          && $0.statistics.hits > row.statistics.hits
+      }
+  }
+
+  private func label(_ name: EvictionName) -> String {
+    switch name {
+    case .min: "min (knows the future)"
+    case .static: "static (knows the counts)"
+    default: name.rawValue
+    }
+  }
+
+  private var legend: String {
+    let bound = request.evictions.contains(.min) ? "In brackets: per cent of min. " : ""
+    return bound + "*: the most hits of the rules that a run can follow.\n"
+  }
+
+  private func share(_ capacity: Double) -> String {
+    let percent = capacity * 100
+    return HumanUnits.fixed(percent, percent == percent.rounded() ? 0 : 1) + " %"
+  }
+
+  var json: JSONValue {
+    .object([
+      ("model", .string(header.model)), ("layers", .integer(header.layers)),
+      ("events", .integer(events)), ("scope", .string(request.scope.rawValue)),
+      ("results", .array(results.map(json))),
+    ])
+  }
+
+  private func json(_ row: ReplayResult) -> JSONValue {
+    let counts = row.statistics
+    var members: [(String, JSONValue)] = [
+      ("capacity", .double(row.capacity)), ("slots", .integer(row.slots)),
+      ("policy", .string(row.eviction.rawValue)), ("admission", .string(row.admission.rawValue)),
+      ("phase", .string(row.phase.rawValue)), ("activated", .integer(counts.activated)),
+      ("hits", .integer(counts.hits)), ("hitRate", .double(counts.hitRate)),
+      ("prefetched", .integer(counts.prefetched)), ("admitted", .integer(counts.admitted)),
+      ("evicted", .integer(counts.evicted)),
+    ]
+    if let ofMIN = row.ofMIN { members.append(("ofMin", .double(ofMIN))) }
+    return .object(members)
+  }
+}
