@@ -77,9 +77,14 @@ for (index, shape) in LayerShape.published.enumerated() {
   report(shape.name + ", 2-10", .small(shape, cases: caseCount, seed: seed))
   guard shape.experts > 10 else { continue }
   report(shape.name + ", all", .large(shape, cases: caseCount / 5, seed: seed))
+  report(
+    "  with exact solver", .large(shape, cases: caseCount / 5, seed: seed, usesExactSolver: true))
 }
 report("harsh, 2-10", .harsh(cases: caseCount, counts: 2...10, seed: 1 << 40))
 report("harsh, 11-24", .harsh(cases: caseCount / 2, counts: 11...24, seed: 2 << 40))
+report(
+  "  with exact solver",
+  .harsh(cases: caseCount / 2, counts: 11...24, seed: 2 << 40, usesExactSolver: true))
 report("harsh, 25-128", .harsh(cases: caseCount / 2, counts: 25...128, seed: 3 << 40))
 
 print()

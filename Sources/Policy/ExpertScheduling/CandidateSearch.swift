@@ -10,6 +10,9 @@ struct CandidateSearch {
   /// good, and only the best is worth the time.
   static let manyStartsCount = 24
 
+  /// The CPU's price in the best lower bound.
+  var price: Double { relaxation.best.price }
+
   private var relaxation = Relaxation()
   private var rules = BaselineRules()
   private var localSearch = LocalSearch()
@@ -61,7 +64,7 @@ struct CandidateSearch {
     for slot in 0..<layer.count {
       let item = layer.items[slot]
       if layer.misses.contains(slot) {
-        start.append(prices.copied.contains(slot))
+        start.append(slot < prices.mustCopy || prices.copied.contains(slot))
       } else {
         start.append((1 - prices.price) * item.gpu < prices.price * item.cpu)
       }
