@@ -13,7 +13,7 @@ struct BranchAndBound {
   static let largestCount = 10
   /// Larger layers up to this size are searched for a limited number of steps.
   static let largestLimitedCount = 24
-  static let stepLimit = 6000
+  static let stepLimit = 5000
 
   /// The best end known, without the handshake.
   private(set) var end: Double

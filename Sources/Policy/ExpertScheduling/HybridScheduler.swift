@@ -56,8 +56,11 @@ public struct HybridScheduler: LayerScheduler {
       exact.fill(&onGPU, layer)
       return (exact.end, nil)
     }
-    var (end, bound) = candidates.search(layer, &onGPU, knownEnd: threshold.end)
-    if usesExactSolver && layer.count <= BranchAndBound.largestLimitedCount && bound < end {
+    let searchesFurther = usesExactSolver && layer.count <= BranchAndBound.largestLimitedCount
+    var (end, bound) = candidates.search(
+      layer, &onGPU, knownEnd: threshold.end,
+      budget: searchesFurther ? LocalSearch.smallBudget : LocalSearch.budget)
+    if searchesFurther && bound < end {
       let limited = BranchAndBound(layer, knownEnd: end, price: candidates.price)
       limited.fill(&onGPU, layer)
       end = limited.end
