@@ -76,7 +76,6 @@ import Testing
   @Test func `wrong usage says which commands the group has`() throws {
     for (arguments, message) in [
       (["trace"], "A command is missing; trace has "),
-      (["trace", "record"], "The command 'trace record' is not in this version; trace has "),
       (
         ["trace", "shw"],
         "There is no command 'trace shw'. Is 'show' meant? The commands of trace"
