@@ -6,10 +6,10 @@ import TestSupport
 /// How long planning takes and how often it allocates, once the scheduler has seen the cases.
 struct PlanningTime {
   /// Of a plan, in the median round over all cases in turn.
-  var medianNanoseconds: Double
+  var medianNanoseconds = 0.0
   /// Of the case that takes longest, in its median repetition.
-  var slowestCaseNanoseconds: Double
-  var allocations: Int
+  var slowestCaseNanoseconds = 0.0
+  var allocations = 0
   /// The sum of all makespans: the work that was timed.
   var checksum = 0.0
 
@@ -19,13 +19,11 @@ struct PlanningTime {
     times.reserveCapacity(rounds)
     let allocationsBefore = allocation_count()
     for _ in 0..<rounds {
-      times.append(
-        Self.nanoseconds { for layerCase in cases { checksum += plan(layerCase) } }
-          / Double(cases.count))
+      let time = Self.nanoseconds { for layerCase in cases { checksum += plan(layerCase) } }
+      times.append(time / Double(cases.count))
     }
     allocations = Int(allocation_count() - allocationsBefore)
     medianNanoseconds = Self.median(times)
-    slowestCaseNanoseconds = 0
     for layerCase in cases {
       let times = (0..<51).map { _ in Self.nanoseconds { checksum += plan(layerCase) } }
       slowestCaseNanoseconds = max(slowestCaseNanoseconds, Self.median(times))

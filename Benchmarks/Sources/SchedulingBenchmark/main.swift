@@ -81,3 +81,19 @@ for (index, shape) in LayerShape.published.enumerated() {
 report("harsh, 2-10", .harsh(cases: caseCount, counts: 2...10, seed: 1 << 40))
 report("harsh, 11-24", .harsh(cases: caseCount / 2, counts: 11...24, seed: 2 << 40))
 report("harsh, 25-128", .harsh(cases: caseCount / 2, counts: 25...128, seed: 3 << 40))
+
+print()
+print("with the exact solver, up to 10 experts, against the exhaustive search")
+for (name, exactness) in [
+  ("equal loads, harsh", Exactness.harsh(cases: caseCount, maximumLoad: 1, seed: 4 << 40)),
+  ("unequal loads, harsh", Exactness.harsh(cases: caseCount, maximumLoad: 20, seed: 5 << 40)),
+  ("real shapes", Exactness.real(cases: caseCount, seed: 6 << 40)),
+] {
+  print(padded(name, 25), "\(exactness.cases) cases, \(exactness.mismatches) not optimal")
+}
+
+print()
+let monotonicity = Monotonicity(cases: caseCount, seed: 7 << 40)
+print(
+  "a tenth faster lane or one more resident, whole layers: \(monotonicity.comparisons) comparisons,",
+  "\(monotonicity.longer) longer, at worst by \(fixed(monotonicity.worstPerCent, 4)) %")
