@@ -86,7 +86,9 @@ struct YAMLParser {
     skipSpaces()
     skipComment()
     guard current == nil || Self.isBreak(current) else {
-      if current == "\t" { throw unsupported("a tab outside quotes") }
+      if current == "\t" || current == ":" && next == "\t" {
+        throw unsupported("a tab outside quotes")
+      }
       throw syntax("this cannot follow a value on its line")
     }
   }

@@ -84,7 +84,9 @@ public struct NamePattern: Equatable, Sendable {
       case .atEnd
       where place == scalars.count || place == scalars.count - 1 && scalars[place] == "\n":
         waiting.append(index + 1)
-      case .atBorder(let isWanted) where Self.isBorder(scalars, place) == isWanted:
+      // Python before 3.14 finds neither \b nor \B in an empty text.
+      case .atBorder(let isWanted)
+      where !scalars.isEmpty && Self.isBorder(scalars, place) == isWanted:
         waiting.append(index + 1)
       case .ahead(let isNegative, let next):
         if runs(from: index + 1, scalars, at: place) != isNegative { waiting.append(next) }
