@@ -16,8 +16,12 @@ public struct CacheConfiguration: Sendable {
   public var mrsAlpha = 0.5
   /// How popular each expert is, known beforehand: [layers, experts]; `static` needs it.
   public var popularity: [Double] = []
-  /// Whether slots move from layers that gain little by them to layers that gain more.
+  /// Whether slots move from layers that gain little by them to layers that gain more, while the
+  /// total stays; without effect in the global scope, where all layers share all slots anyway.
   public var movesSlots = false
+  /// Bytes of an expert of each layer, [layers]; empty where all are of one size. Slots only move
+  /// between layers whose experts are of the same size.
+  public var expertBytes: [Int] = []
 
   /// A configuration with the same number of slots in every layer.
   public init(layers: Int, experts: Int, activated: Int, slotsPerLayer: Int) {
@@ -42,6 +46,9 @@ public struct CacheConfiguration: Sendable {
     }
     guard eviction != .min else { throw .offlineRule }
     guard eviction.isDefined(in: scope) else { throw .wrongScope(eviction) }
+    guard expertBytes.isEmpty || expertBytes.count == layers else {
+      throw .badExpertBytes(found: expertBytes.count, expected: layers)
+    }
     guard mrsAlpha > 0, mrsAlpha <= 1 else { throw .badAlpha(mrsAlpha) }
     let isKnown = popularity.count == layers * experts
     guard isKnown || popularity.isEmpty && eviction != .static else {
@@ -56,6 +63,7 @@ public enum CachingError: Error, Equatable, CustomStringConvertible {
   case badSlots([Int], layers: Int, experts: Int)
   case badAlpha(Double)
   case badPopularity(found: Int, expected: Int)
+  case badExpertBytes(found: Int, expected: Int)
   case badCapacity(Double)
   case offlineRule
   case wrongScope(EvictionName)
@@ -73,6 +81,8 @@ public enum CachingError: Error, Equatable, CustomStringConvertible {
     case .badPopularity(let found, let expected):
       "the popularity of experts has \(found) numbers, but the model has \(expected) experts; a "
         + "static cache cannot do without"
+    case .badExpertBytes(let found, let expected):
+      "the sizes of experts are \(found) numbers, but the model has \(expected) layers"
     case .badCapacity(let capacity):
       "a cache's capacity is \(capacity), but must be above 0 and at most 1"
     case .offlineRule:

@@ -30,7 +30,8 @@ struct CachePool: Sendable {
         }
         ?? RankedExperts(
           setting,
-          automatic: AutoRanking(setting, slots: slots, admission: configuration.admission))
+          contest: GhostContest(
+            experts: setting.universe, slots: slots, admission: configuration.admission))
       ranking.addForecasts(setting)
       pools.append(
         CachePool(
@@ -61,5 +62,22 @@ struct CachePool: Sendable {
   /// `layer` counts the layers of this pool.
   func activationProbability(layer: Int, index: Int) -> Double {
     ranking.forecasts[layer].probabilities[index]
+  }
+
+  /// Gives a slot away, after its occupant if none is free; `nil` where all are in use.
+  mutating func giveSlot() -> Int? {
+    if !table.hasFreeSlot {
+      let lowest = lowestRanked { table.isPrefetched($0) }
+      guard let lowest else { return nil }
+      table.evict(lowest)
+    }
+    let slot = table.removeFreeSlot()
+    ranking.resize(slots: table.slotCount)
+    return slot
+  }
+
+  mutating func takeSlot(_ slot: Int) {
+    table.addSlot(slot)
+    ranking.resize(slots: table.slotCount)
   }
 }

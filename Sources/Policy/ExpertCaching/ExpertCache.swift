@@ -13,6 +13,7 @@ public struct ExpertCache: Sendable {
   public private(set) var statistics = PhaseStatistics()
   private var pools: [CachePool]
   private var event: LayerActivation
+  private var balancer: SlotBalancer?
 
   /// An empty cache.
   /// - Throws: `CachingError` where the configuration makes no sense.
@@ -21,6 +22,9 @@ public struct ExpertCache: Sendable {
     self.configuration = configuration
     event = LayerActivation(experts: configuration.experts, topK: configuration.activated)
     pools = CachePool.pools(configuration)
+    if configuration.movesSlots, configuration.scope == .layer {
+      balancer = SlotBalancer(configuration)
+    }
   }
 
   // MARK: Who is resident
@@ -78,7 +82,9 @@ public struct ExpertCache: Sendable {
   private mutating func read(_ routed: RoutingEvent) -> (pool: Int, base: Int) {
     event.read(routed)
     let place = (pool: pool(event.layer), base: base(event.layer))
+    balancer?.observe(event, ranks: pools[place.pool].ranking.ranks)
     pools[place.pool].observe(event, base: place.base)
+    if balancer?.isDue == true { balancer?.move(&pools, running: event.layer) }
     return place
   }
 
@@ -90,17 +96,17 @@ public struct ExpertCache: Sendable {
   /// - Parameter spared: experts of the newcomer's layer that must stay: the running event's, or
   ///   those that a prediction expects.
   public func offer(for newcomer: ExpertID, sparing spared: ExpertSet = ExpertSet()) -> SlotOffer {
-    let pool = pools[pool(newcomer.layer)]
-    if pool.table.hasFreeSlot { return .free }
+    let place = pool(newcomer.layer)
+    if pools[place].table.hasFreeSlot { return .free }
     let base = base(newcomer.layer)
-    let victim = pool.lowestRanked { expert in
+    let victim = pools[place].lowestRanked { expert in
       let index = expert - base
       return index >= 0 && index < configuration.experts && spared.contains(index)
     }
     guard let victim else { return .none }
     let isWorthy =
       !configuration.eviction.hasBypass
-      || pool.ranking.ranks.values[number(newcomer)] > pool.ranking.ranks.values[victim]
+      || score(number(newcomer), place) > score(victim, place)
     return .replacing(id(victim, near: newcomer.layer), newcomerRanksHigher: isWorthy)
   }
 
@@ -145,7 +151,8 @@ public struct ExpertCache: Sendable {
   // MARK: What an expert is worth
 
   /// The probability, 0 to 1, that the expert is activated when its layer runs next for one token:
-  /// what a prefetch or a fill weighs a victim and a candidate by.
+  /// what a prefetch or a fill weighs a victim and a candidate by. Learned from all events, whatever
+  /// the rule; at first that of an expert of which nothing is known.
   public func activationProbability(of expert: ExpertID) -> Double {
     pools[pool(expert.layer)].activationProbability(
       layer: configuration.scope == .layer ? 0 : expert.layer, index: expert.index)
@@ -153,7 +160,11 @@ public struct ExpertCache: Sendable {
 
   /// The rule's rank of an expert; higher stays. Comparable only within a cache and a rule.
   public func score(of expert: ExpertID) -> Double {
-    pools[pool(expert.layer)].ranking.ranks.values[number(expert)]
+    score(number(expert), pool(expert.layer))
+  }
+
+  private func score(_ number: Int, _ pool: Int) -> Double {
+    pools[pool].ranking.ranks.values[number]
   }
 
   // MARK: Numbers

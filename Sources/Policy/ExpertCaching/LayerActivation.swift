@@ -21,18 +21,19 @@ public struct LayerActivation: Sendable {
   /// Their scores.
   public private(set) var keptScores: [Double] = []
   public private(set) var keptPerToken = 0
-  /// The mean over the event's tokens of the router's probability of each expert; 0 without scores.
+  /// The mean over the event's tokens of the router's probability of each expert; of its routing
+  /// weight where there are no scores. Only for an event of more than one token.
   public private(set) var meanScores: [Double]
 
   /// Whether the event has router scores.
   public private(set) var hasScores = false
-  /// The score of the last expert chosen (the k-th best), averaged over tokens, and the last token's;
-  /// 0 without scores.
+  /// The k-th best score, that of the last expert chosen: its mean over tokens, like `meanScores`,
+  /// and the last token's.
   public private(set) var meanLine = 0.0
   public private(set) var lastLine = 0.0
   /// The last token's experts, best first.
   public private(set) var lastExperts: [Int] = []
-  /// The last token's scores; only where `hasScores`.
+  /// The last token's scores or weights.
   public private(set) var lastScores: [Double]
 
   /// Experts of a layer.
@@ -69,7 +70,6 @@ public struct LayerActivation: Sendable {
     }
     keptExperts.removeAll(keepingCapacity: true)
     keptScores.removeAll(keepingCapacity: true)
-    for expert in meanScores.indices { meanScores[expert] = 0 }
     hasScores = !event.scores.isEmpty
     if hasScores { keepHighestScores(event) } else { keepWeights(event) }
     readLast(event)
@@ -81,15 +81,38 @@ public struct LayerActivation: Sendable {
     lastLine = 0
     guard tokens > 0 else { return }
     for place in (tokens - 1) * topK..<tokens * topK { lastExperts.append(event.ids[place]) }
-    guard hasScores else { return }
-    for token in 0..<tokens { meanLine += keptScores[token * keptPerToken + topK - 1] }
-    lastLine = keptScores[(tokens - 1) * keptPerToken + topK - 1]
-    meanLine /= Double(tokens)
-    let row = (tokens - 1) * experts
-    for expert in 0..<experts {
-      meanScores[expert] /= Double(tokens)
-      lastScores[expert] = event.scores[row + expert]
+    if hasScores {
+      let row = (tokens - 1) * experts
+      for expert in 0..<experts { lastScores[expert] = event.scores[row + expert] }
+    } else {
+      for expert in 0..<experts { lastScores[expert] = 0 }
+      for place in (tokens - 1) * topK..<tokens * topK {
+        lastScores[event.ids[place]] = keptScores[place]
+      }
     }
+    lastLine = line(tokens - 1)
+    if tokens > 1 { readMeans(event) }
+  }
+
+  // The k-th best score of a token.
+  private func line(_ token: Int) -> Double {
+    let first = token * keptPerToken
+    if hasScores { return keptScores[first + topK - 1] }
+    return keptScores[first..<first + topK].min() ?? 0
+  }
+
+  private mutating func readMeans(_ event: RoutingEvent) {
+    for expert in 0..<experts { meanScores[expert] = 0 }
+    for token in 0..<tokens { meanLine += line(token) }
+    if hasScores {
+      for token in 0..<tokens {
+        for expert in 0..<experts { meanScores[expert] += event.scores[token * experts + expert] }
+      }
+    } else {
+      for (index, score) in zip(keptExperts, keptScores) { meanScores[index] += score }
+    }
+    for expert in 0..<experts { meanScores[expert] /= Double(tokens) }
+    meanLine /= Double(tokens)
   }
 
   // Reads what `ActivationLog` has kept of an event.
@@ -136,17 +159,17 @@ public struct LayerActivation: Sendable {
     for token in 0..<tokens {
       let row = token * experts
       let first = keptScores.count
+      var lowest = -Double.infinity
       for expert in 0..<experts {
         let score = scores[row + expert]
-        meanScores[expert] += score
-        let isFull = keptScores.count - first == kept
-        if isFull {
-          guard score > keptScores[first + kept - 1] else { continue }
+        guard score > lowest else { continue }
+        var place = keptScores.count
+        if place - first == kept {
+          place -= 1
         } else {
           keptScores.append(score)
           keptExperts.append(expert)
         }
-        var place = isFull ? first + kept - 1 : keptScores.count - 1
         while place > first, keptScores[place - 1] < score {
           keptScores[place] = keptScores[place - 1]
           keptExperts[place] = keptExperts[place - 1]
@@ -154,6 +177,7 @@ public struct LayerActivation: Sendable {
         }
         keptScores[place] = score
         keptExperts[place] = expert
+        if keptScores.count - first == kept { lowest = keptScores[first + kept - 1] }
       }
     }
   }

@@ -43,10 +43,6 @@ public struct LayerForecast: Sendable {
   /// - Complexity: O(experts), about 2 µs for 64.
   public mutating func observe(_ event: LayerActivation, base: Int, history: UseHistory) {
     let tokens = Double(event.tokens)
-    if isFirst, !event.hasScores {
-      probabilityHead = LogisticHead(ForecastFeatures.firstWeightsWithoutScores)
-      valueHead = probabilityHead
-    }
     // Gradients need the features and forecasts from before this event; values of after it.
     if !isFirst {
       for index in errors.indices {
@@ -94,13 +90,30 @@ struct LogisticHead: Sendable {
 
   /// One step along the gradient of the cross-entropy: target − output, times the features.
   mutating func learn(_ errors: [Double], _ table: [Double]) {
-    let count = errors.count
     for feature in weights.indices {
-      var gradient = 0.0
-      let row = feature * count
-      for index in 0..<count { gradient += errors[index] * table[row + index] }
+      let gradient = Self.product(errors, table, from: feature * errors.count)
       squares[feature] += gradient * gradient
       weights[feature] += LayerForecast.stepSize * gradient / squares[feature].squareRoot()
     }
+  }
+
+  // Four sums at a time: one alone would wait for each addition in turn.
+  private static func product(_ left: [Double], _ right: [Double], from first: Int) -> Double {
+    let (left, right) = (left.span, right.span)
+    let whole = left.count & ~3
+    var (sum0, sum1, sum2, sum3) = (0.0, 0.0, 0.0, 0.0)
+    var index = 0
+    while index < whole {
+      sum0 += left[index] * right[first + index]
+      sum1 += left[index + 1] * right[first + index + 1]
+      sum2 += left[index + 2] * right[first + index + 2]
+      sum3 += left[index + 3] * right[first + index + 3]
+      index += 4
+    }
+    while index < left.count {
+      sum0 += left[index] * right[first + index]
+      index += 1
+    }
+    return (sum0 + sum1) + (sum2 + sum3)
   }
 }
