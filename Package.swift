@@ -29,10 +29,13 @@ let package = Package(
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
     .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
+    .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
+
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
     .target(
-      name: "ExpertScheduling", dependencies: ["Experts"], path: "Sources/Policy/ExpertScheduling",
+      name: "ExpertScheduling", dependencies: ["Experts", "OrderedJSON"],
+      path: "Sources/Policy/ExpertScheduling",
       swiftSettings: pure),
     .target(
       name: "ExpertCaching", dependencies: ["Experts"], path: "Sources/Policy/ExpertCaching",
@@ -44,7 +47,8 @@ let package = Package(
       name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON", "RandomNumbers"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
-      name: "Placement", dependencies: ["Experts", "OrderedJSON"], path: "Sources/Policy/Placement",
+      name: "Placement", dependencies: ["Experts", "OrderedJSON", "YAMLSubset"],
+      path: "Sources/Policy/Placement",
       swiftSettings: pure),
     .target(
       name: "ExpertSimulation",
@@ -53,6 +57,10 @@ let package = Package(
         "Placement", "RoutingTraces",
       ],
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
+
+    .target(
+      name: "Pictures", dependencies: ["Experts"], path: "Sources/Policy/Pictures",
+      swiftSettings: pure),
 
     // Machine: unsafe code lives here and only here; no notion of an expert.
     .systemLibrary(
@@ -135,7 +143,8 @@ let package = Package(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ExpertSchedulingTests", dependencies: ["ExpertScheduling", "Experts", "TestSupport"],
+      name: "ExpertSchedulingTests",
+      dependencies: ["ExpertScheduling", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertCachingTests", dependencies: ["ExpertCaching", "Experts", "TestSupport"],
@@ -145,11 +154,16 @@ let package = Package(
       dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "PicturesTests", dependencies: ["Experts", "Pictures", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "RoutingTracesTests",
       dependencies: ["RoutingTraces", "ExpertCaching", "Experts", "RandomNumbers", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "PlacementTests", dependencies: ["Placement", "Experts", "TestSupport"],
+      name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ExpertSimulationTests", dependencies: ["ExpertSimulation", "Experts", "TestSupport"],

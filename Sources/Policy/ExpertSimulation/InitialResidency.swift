@@ -9,7 +9,7 @@ extension SystemDescription {
   /// Slots of the ring through which a prefill's copies ahead go.
   func ringSlots(_ machine: SimulatedMachine) -> Int {
     guard prefetching != .off else { return 0 }
-    return Self.stagingSlots + streamSlots(machine)
+    return Self.stagingSlots + takenSlots(machine)
   }
 
   /// All slots that the system has: what a bound has to grant it.
@@ -19,10 +19,8 @@ extension SystemDescription {
 
   /// Slots that streaming takes from the cache: enough for one layer's copies ahead, an eighth of
   /// all at most.
-  private func streamSlots(_ machine: SimulatedMachine) -> Int {
-    guard streamsPrefill else { return 0 }
-    let all = slots(experts: machine.expertCount) * machine.layerCount
-    return min(0, all)
+  private func takenSlots(_ machine: SimulatedMachine) -> Int {
+    streamsPrefill ? min(streamSlots, machine.layerCount) : 0
   }
 
   /// The cache's slots in each layer: the same everywhere, less those that the ring took, from the
@@ -35,7 +33,7 @@ extension SystemDescription {
       return (0..<machine.layerCount).map { $0 < whole ? experts : 1 }
     }
     var result = Array(repeating: each, count: machine.layerCount)
-    for index in 0..<streamSlots(machine) where each > 1 {
+    for index in 0..<takenSlots(machine) where each > 1 {
       result[machine.layerCount - 1 - index] -= 1
     }
     return result

@@ -3,19 +3,6 @@ import ExpertScheduling
 import Experts
 import Placement
 
-/// What is routed in one run, and what was known before it.
-public struct SimulatedSequence: Sendable {
-  /// One prefill step with all tokens of the prompt, then decode steps.
-  public var events: [RoutingEvent]
-  /// How often each expert was used in other sequences: [layers, experts].
-  public var popularity: [Double]
-
-  public init(events: [RoutingEvent], popularity: [Double]) {
-    self.events = events
-    self.popularity = popularity
-  }
-}
-
 /// The evaluation of the paper (arXiv 2504.05897, section VI), simulated: three models, three cache
 /// ratios, four prompts, all systems, its ablation and its hit rates.
 ///
@@ -33,6 +20,8 @@ public struct PaperEvaluation {
   public var decodeTokens = 64
   /// Whether every plan is checked.
   public var checksPlans = false
+  /// Changes every system before it is played.
+  public var adjust: (inout SystemDescription) -> Void = { _ in }
   /// A sequence of a model, with so many prompt and decode tokens.
   public var sequence: (ModelShape, _ prompt: Int, _ decode: Int) throws -> SimulatedSequence
 
@@ -95,8 +84,9 @@ public struct PaperEvaluation {
   ) throws {
     for ratio in cacheRatios {
       for scheduler in schedulers {
-        let report = try run(
-          SystemDescription(scheduler, cacheRatio: ratio), sequence, machine)
+        var system = SystemDescription(scheduler, cacheRatio: ratio)
+        adjust(&system)
+        let report = try run(system, sequence, machine)
         for index in rows.indices.reversed() {
           let row = rows[index]
           guard row.model == shape.name, row.promptTokens == prompt else { break }

@@ -23,7 +23,7 @@ struct PrefetchState {
 
   init?(_ machine: SimulatedMachine, _ system: SystemDescription) {
     let activated = machine.activatedCount
-    let limit = system.prefetchSize
+    let limit = system.prefetchLimit
     switch system.prefetching {
     case .off: return nil
     case .nextLayer:
@@ -31,7 +31,7 @@ struct PrefetchState {
     case .paper:
       prefetcher = PaperPrefetcher(
         source: PlannedMakespan(PaperScheduler()), activated: activated,
-        limitPerLayer: limit ?? SystemDescription.paperPrefetchSize)
+        limitPerLayer: limit)
     case .impact:
       prefetcher = ImpactPrefetcher(
         source: HybridScheduler(), limitPerLayer: limit,

@@ -109,8 +109,9 @@ extension Simulator {
     }
   }
 
-  /// Fills: misses that the CPU computed are copied afterwards where they would take a slot.
-  mutating func fillMisses(_ layerCase: LayerCase, _ layer: Int) {
+  /// Fills: misses that the CPU computed are copied afterwards where they would take a slot. Not in a
+  /// prefill, where the link's time belongs to the layers ahead.
+  mutating func fillMisses(_ layer: Int) {
     for operation in plan.operations where operation.lane == .cpu {
       guard case .expert(let index) = operation.subject else { continue }
       let expert = ExpertID(layer: layer, index: index)

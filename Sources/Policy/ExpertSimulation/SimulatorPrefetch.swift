@@ -59,12 +59,14 @@ extension Simulator {
     guard let forecast = prefetch?.predictor.forecast(of: next, step: step) else { return }
     let order = (0..<machine.expertCount).filter { forecast.probability[$0] > 0.5 }
       .sorted { (forecast.expectedLoad[$1], $0) < (forecast.expectedLoad[$0], $1) }
-    for index in order where ring.hasRoom {
+    var count = 0
+    for index in order where ring.room > 0 && count < system.prefetchLimit ?? .max {
       let expert = ExpertID(layer: next, index: index)
       guard !cache.isResident(expert), queue.priority(of: expert) == nil else { continue }
       queue.enqueue(
         expert, byteCount: machine.footprints[next].linkBytes, priority: .prefetch)
       ring.expect(expert)
+      count += 1
     }
   }
 
@@ -98,6 +100,7 @@ extension Simulator {
     for choice in state.choices {
       let bytes = footprints[choice.expert.layer].linkBytes
       queue.enqueue(choice.expert, byteCount: bytes, priority: .prefetch)
+      if system.eviction == nil { ring.expect(choice.expert) }
       state.victims[choice.expert] = choice.victim
       state.ledger.issue(choice, byteCount: bytes)
     }
@@ -112,18 +115,22 @@ extension Simulator {
       expertBytes: machine.footprints[target].linkBytes,
       startsIn: plan.makespan + attention + Double(distance - 1) * state.layerMicroseconds)
     outlook.resident = cache.residents(ofLayer: target)
+    ring.forEachHeld(ofLayer: target) { outlook.resident.insert($0) }
     queue.forEachTransfer { expert, priority in
       if expert.layer == target, priority == .prefetch { outlook.inFlight.insert(expert.index) }
     }
     outlook.onDemandProbability = state.onDemandShare
-    outlook.freeSlots = max(
-      0, cache.slots(ofLayer: target) - outlook.resident.count - outlook.inFlight.count)
+    outlook.freeSlots =
+      system.eviction == nil
+      ? ring.room
+      : max(0, cache.slots(ofLayer: target) - outlook.resident.count - outlook.inFlight.count)
     return outlook
   }
 
   // Residents that may go: not those that queued prefetches replace already.
   private func rateVictims(_ outlook: inout LayerOutlook, _ state: PrefetchState) {
-    guard system.eviction != nil || system.prefetching == .paper else { return }
+    // A fixed residency has no victims: its copies ahead go through the ring.
+    guard system.eviction != nil else { return }
     var order: [(index: Int, rank: Double, probability: Double)] = []
     outlook.resident.forEach { index in
       let expert = ExpertID(layer: outlook.layer, index: index)

@@ -11,8 +11,12 @@ struct StreamRing {
   private var held: [ExpertID] = []
   private var expected: [ExpertID] = []
 
-  var hasRoom: Bool { held.count + expected.count < capacity }
-  var isEmpty: Bool { held.isEmpty && expected.isEmpty }
+  func forEachHeld(ofLayer layer: Int, _ body: (Int) -> Void) {
+    for expert in held where expert.layer == layer { body(expert.index) }
+  }
+
+  /// Slots that no copy is in or on its way to.
+  var room: Int { max(0, capacity - held.count - expected.count) }
 
   func holds(_ expert: ExpertID) -> Bool { held.contains(expert) }
   func expects(_ expert: ExpertID) -> Bool { expected.contains(expert) }

@@ -48,6 +48,8 @@ public struct SystemDescription: Equatable, Sendable {
   /// Whether a prefill's idle link brings the next layer's experts into a ring of slots that is
   /// taken from the cache.
   public var streamsPrefill = false
+  /// Slots that this ring takes from the cache, beside the staging slots that every system has.
+  public var streamSlots = 0
 
   /// The system that a scheduler's name stands for.
   ///
@@ -103,6 +105,11 @@ public struct SystemDescription: Equatable, Sendable {
   /// Experts that the paper's prefetching copies for a layer at most: the paper names none, and one
   /// reproduces its ablation (decode 0.21 → 0.18 s by prefetching alone), which more do not.
   public static let paperPrefetchSize = 1
+
+  /// Experts prefetched for a layer at most; `nil`: as many as the prefetcher wants.
+  var prefetchLimit: Int? {
+    prefetchSize ?? (prefetching == .paper ? Self.paperPrefetchSize : nil)
+  }
 
   /// Slots of each layer.
   func slots(experts: Int) -> Int {

@@ -118,7 +118,7 @@ private struct PlanWords {
     text += "), \(amount(plan.bytes(.expertSlots, in: plan.gpuParts)))"
     guard let speed = plan.speed else { return text + "." }
     return text + "; \(percent(speed.hitRate)) of the activated experts will be found there "
-      + "(\(speed.isHitRateAssumed ? "assumed" : "as given"))."
+      + "(\(partial.isEmpty ? "whole layers" : speed.isHitRateAssumed ? "assumed" : "as given"))."
   }
 
   private var rest: String? {
@@ -128,7 +128,7 @@ private struct PlanWords {
     else { return nil }
     let text =
       "Host memory holds \(amount(bytes)) of routed experts, \(amount(largest)) each at most"
-    guard plan.copiesExperts else { return text + "; the CPU computes them." }
+    guard plan.pinnedBytes > 0 else { return text + "; the CPU computes them." }
     let footprint = plan.request.machine.expertFootprint(of: shape, layer: 0)
     let costs = plan.request.machine.costModel.layerCosts(for: footprint)
     let copy = costs.map { " in \(fixed($0.linkPerExpertAlone / 1000)) ms" } ?? ""

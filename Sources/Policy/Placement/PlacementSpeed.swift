@@ -9,7 +9,8 @@ import Experts
 public struct PlacementSpeed: Equatable, Sendable {
   /// The mean share of activated experts that are resident in decode.
   public var hitRate: Double
-  /// Whether `hitRate` is an assumption and not a figure of the request.
+  /// Whether `hitRate` is an assumption: neither a figure of the request nor plain from layers
+  /// that are entirely on one side.
   public var isHitRateAssumed: Bool
   public var decodeMicroseconds: Double
   public var prefillMicroseconds: Double
@@ -36,7 +37,8 @@ public struct PlacementSpeed: Equatable, Sendable {
   init(_ plan: PlacementPlan) {
     let request = plan.request
     promptTokens = min(request.promptTokens, request.context)
-    isHitRateAssumed = request.hitRate == nil
+    isHitRateAssumed =
+      request.hitRate == nil && plan.layers.contains { $0.slots > 0 && $0.slots < $0.expertCount }
     let model = LayerTimes(plan)
     var decode = model.output
     var prefill = model.output

@@ -78,8 +78,8 @@ struct LatentProcess: Sendable {
     let correlation = layer > 0 ? behavior.layerCorrelation : 0
     let fresh = (1 - correlation * correlation).squareRoot()
     let driftFresh = (1 - driftKept * driftKept).squareRoot()
-    let driftScale = behavior.driftShare.squareRoot()
-    let noiseScale = behavior.noiseShare.squareRoot()
+    let driftScale = behavior.variances.drift.squareRoot()
+    let noiseScale = (1 - behavior.persistence).squareRoot()
     var popularity = Array(repeating: 0.0, count: experts)
     let row = layer * experts
     for token in topicOfToken.indices {
@@ -100,9 +100,10 @@ struct LatentProcess: Sendable {
   }
 
   private func fillPopularity(_ popularity: inout [Double], topic: Int, layer: Int) {
-    let modelScale = behavior.modelShare.squareRoot()
-    let sequenceScale = behavior.sequenceShare.squareRoot()
-    let topicScale = behavior.topicShare.squareRoot()
+    let variances = behavior.variances
+    let modelScale = variances.model.squareRoot()
+    let sequenceScale = variances.sequence.squareRoot()
+    let topicScale = variances.topic.squareRoot()
     for expert in 0..<experts {
       let place = layer * experts + expert
       popularity[expert] =

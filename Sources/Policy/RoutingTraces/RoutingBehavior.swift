@@ -1,8 +1,7 @@
 /// How a model's router behaves, in figures: what `SyntheticRouting` makes a trace from.
 ///
 /// Every expert of every layer has a latent score of variance 1 for each token, the sum of parts
-/// that live differently long. The shares say how the variance is divided between them; what is left
-/// is new for every token.
+/// that live differently long; what is left of the variance is new for every token.
 ///
 /// | part | lives |
 /// | --- | --- |
@@ -11,16 +10,25 @@
 /// | topic | until the topic changes, after `topicTokens` tokens on average |
 /// | drift | some `driftTokens` tokens, fading: what the last words were about |
 public struct RoutingBehavior: Equatable, Sendable {
-  /// The file's name or the shape it is for.
-  public var name: String
-  /// Variance of the model-wide popularity. All shares are from 0 to 1, and so is their sum.
-  public var modelShare: Double
-  /// Variance of the sequence's popularity.
-  public var sequenceShare: Double
-  /// Variance of the topic's popularity.
-  public var topicShare: Double
-  /// Variance of the short-term part, an autoregression of first order for each expert.
-  public var driftShare: Double
+  /// How the lasting variance is divided between the parts: weights of at least 0, of which only
+  /// the proportions count.
+  public struct Parts: Equatable, Sendable {
+    public var model: Double
+    public var sequence: Double
+    public var topic: Double
+    public var drift: Double
+
+    public init(model: Double, sequence: Double, topic: Double, drift: Double) {
+      self.model = model
+      self.sequence = sequence
+      self.topic = topic
+      self.drift = drift
+    }
+  }
+
+  /// The share of the variance that outlives a token, 0 to 1: all parts together.
+  public var persistence: Double
+  public var parts: Parts
   /// Mean tokens between changes of topic, at least 1; the time is memoryless.
   public var topicTokens: Double
   /// Tokens after which the short-term part has faded to 1/e of its correlation, above 0.
@@ -41,15 +49,12 @@ public struct RoutingBehavior: Equatable, Sendable {
   public var renormalizes: Bool
 
   public init(
-    name: String, modelShare: Double, sequenceShare: Double, topicShare: Double,
-    driftShare: Double, topicTokens: Double, driftTokens: Double, layerCorrelation: Double,
-    sharpness: Double, accuracies: [Double], biasShare: Double, renormalizes: Bool
+    persistence: Double, parts: Parts, topicTokens: Double, driftTokens: Double,
+    layerCorrelation: Double, sharpness: Double, accuracies: [Double], biasShare: Double,
+    renormalizes: Bool
   ) {
-    self.name = name
-    self.modelShare = modelShare
-    self.sequenceShare = sequenceShare
-    self.topicShare = topicShare
-    self.driftShare = driftShare
+    self.persistence = persistence
+    self.parts = parts
     self.topicTokens = topicTokens
     self.driftTokens = driftTokens
     self.layerCorrelation = layerCorrelation
@@ -59,30 +64,40 @@ public struct RoutingBehavior: Equatable, Sendable {
     self.renormalizes = renormalizes
   }
 
-  /// The variance that is new for every token.
-  var noiseShare: Double {
-    max(0, 1 - modelShare - sequenceShare - topicShare - driftShare)
+  /// The variance of each part.
+  var variances: Parts {
+    let scale = persistence / max(.leastNormalMagnitude, parts.sum)
+    return Parts(
+      model: parts.model * scale, sequence: parts.sequence * scale, topic: parts.topic * scale,
+      drift: parts.drift * scale)
   }
 
   /// Why no router behaves like this; nil where one can.
   var problem: String? {
-    for (name, share) in [
-      ("model", modelShare), ("sequence", sequenceShare), ("topic", topicShare),
-      ("drift", driftShare), ("bias", biasShare),
-    ] where !(0...1).contains(share) {
-      return "the \(name) share is \(share), but must be from 0 to 1"
+    func outside(_ name: String, _ value: Double, _ range: ClosedRange<Double>) -> String? {
+      range.contains(value)
+        ? nil : "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)"
     }
-    if modelShare + sequenceShare + topicShare + driftShare > 1.000_000_001 {
-      return "the shares of model, sequence, topic and drift are more than 1 together"
+    let weights = [parts.model, parts.sequence, parts.topic, parts.drift]
+    if !weights.allSatisfy((0...1e6).contains) || !(1e-6...).contains(parts.sum) {
+      return "the weights of the parts must be at least 0, and one of them above"
     }
-    if !(1...1e9).contains(topicTokens) { return "topicTokens must be from 1 to 1e9" }
-    if !(0.01...1e9).contains(driftTokens) { return "driftTokens must be from 0.01 to 1e9" }
-    if !(0..<1).contains(layerCorrelation) { return "layerCorrelation must be from 0 to below 1" }
-    if !(0.001...100).contains(sharpness) { return "sharpness must be from 0.001 to 100" }
-    if accuracies.count > 8 { return "there are accuracies for more than 8 layers ahead" }
-    if !accuracies.allSatisfy({ $0 > 0 && $0 <= 1 }) {
-      return "accuracies must be above 0 and at most 1"
+    if accuracies.count > Self.maximumDistance {
+      return "there are accuracies for more than \(Self.maximumDistance) layers ahead"
     }
-    return nil
+    return outside("persistence", persistence, 0...1)
+      ?? outside("topicTokens", topicTokens, 1...1e9)
+      ?? outside("driftTokens", driftTokens, 0.01...1e9)
+      ?? outside("layerCorrelation", layerCorrelation, 0...0.999)
+      ?? outside("sharpness", sharpness, 0.001...100)
+      ?? outside("biasShare", biasShare, 0...1)
+      ?? accuracies.lazy.compactMap { outside("an accuracy", $0, 0.001...1) }.first
   }
+
+  /// Layers ahead that can be foreseen.
+  public static let maximumDistance = 8
+}
+
+extension RoutingBehavior.Parts {
+  fileprivate var sum: Double { model + sequence + topic + drift }
 }

@@ -83,6 +83,13 @@ public struct SyntheticRouting: Sendable {
     layer = header.layers
   }
 
+  /// The share of all tokens whose step has begun, 0 to 1.
+  public var progress: Double {
+    let whole = Double(amount.promptTokens + amount.decodeTokens)
+    let done = (Double(sequence) * whole + Double(promptDone + decodeDone)) / whole
+    return min(1, done / Double(amount.sequences))
+  }
+
   /// The next event; nil after the last.
   ///
   /// - Complexity: O(tokens × experts × (1 + predicted layers)).

@@ -35,6 +35,18 @@ static const char hosts_epyc[] = {
 static const char hosts_xeon_5220r[] = {
 #embed "../../../Profiles/hosts/xeon-5220r.json"
     , 0};
+static const char routing_deepseek_v2_lite[] = {
+#embed "../../../Profiles/routing/deepseek-v2-lite.json"
+    , 0};
+static const char routing_default[] = {
+#embed "../../../Profiles/routing/default.json"
+    , 0};
+static const char routing_mixtral_8x7b[] = {
+#embed "../../../Profiles/routing/mixtral-8x7b.json"
+    , 0};
+static const char routing_qwen2_57b_a14b[] = {
+#embed "../../../Profiles/routing/qwen2-57b-a14b.json"
+    , 0};
 static const char shapes_deepseek_v2_lite[] = {
 #embed "../../../Profiles/shapes/deepseek-v2-lite.json"
     , 0};
@@ -75,6 +87,10 @@ static const hybrimoe_profile profiles[] = {
     {"hosts", "epyc-rome", hosts_epyc_rome},
     {"hosts", "epyc", hosts_epyc},
     {"hosts", "xeon-5220r", hosts_xeon_5220r},
+    {"routing", "deepseek-v2-lite", routing_deepseek_v2_lite},
+    {"routing", "default", routing_default},
+    {"routing", "mixtral-8x7b", routing_mixtral_8x7b},
+    {"routing", "qwen2-57b-a14b", routing_qwen2_57b_a14b},
     {"shapes", "deepseek-v2-lite", shapes_deepseek_v2_lite},
     {"shapes", "deepseek-v3", shapes_deepseek_v3},
     {"shapes", "glm-4.5-air", shapes_glm_4_5_air},

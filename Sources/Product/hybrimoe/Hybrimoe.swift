@@ -14,11 +14,11 @@ struct Hybrimoe: CommandGroup {
     version: Version.number,
     subcommands: [
       Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Logits.self,
-      PerplexityCommand.self, Bench.self, Plan.self, Trace.self,
+      PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Trace.self,
     ])
 
   static let laterCommands = [
-    "serve", "pull", "template", "schedule", "simulate", "doctor", "config",
+    "serve", "pull", "template", "simulate", "doctor", "config",
     "cache",
   ]
 }

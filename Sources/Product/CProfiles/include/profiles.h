@@ -1,10 +1,10 @@
 #pragma once
 #include <stddef.h>
 
-// A machine profile, a host or a model shape that is carried inside the program: JSON text of the
+// A machine profile, a host, a router's behaviour or a model shape that is carried inside the program: JSON text of the
 // folder Profiles/ at the repository's root.
 typedef struct {
-  // The folder: machines, hosts or shapes.
+  // The folder: machines, hosts, routing or shapes.
   const char *folder;
   // The file's name without ".json".
   const char *name;

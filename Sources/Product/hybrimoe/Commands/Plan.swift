@@ -1,6 +1,5 @@
 import ArgumentParser
 import Models
-import OrderedJSON
 import Placement
 
 /// Tells what would go where on a machine, and how fast it would be; loads nothing.
@@ -65,18 +64,23 @@ struct Plan: LookingCommand {
   func run() throws {
     let console = looking.console(machine: nil)
     let request = try request(console)
-    let plan = PlacementPlanner.plan(request)
-    try OutputStream.standardOutput.write(
-      looking.json ? plan.json.text + "\n" : PlanReport(plan: plan).text)
+    var report = PlanReport(plan: PlacementPlanner.plan(request.placement))
+    report.rules = request.rules
+    try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
   }
 
-  private func request(_ console: Console) throws -> PlacementRequest {
+  private func request(
+    _ console: Console
+  ) throws -> (placement: PlacementRequest, rules: RulesInFile?) {
     let catalog = ProfileCatalog()
     let machine = try placement.machine.map(catalog.machine) ?? .thisMachine(catalog)
     if placement.machine == nil {
       console.note(
         "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
           + "DDR4 memory, and no GPU is looked for.")
+      if placement.gpuMemory != nil {
+        console.warn("--gpu-memory: no effect without --machine, since no GPU is known.")
+      }
     }
     var request = try PlacementRequest(
       machine: machine, shape: modelShape(catalog), context: contextTokens())
@@ -85,7 +89,12 @@ struct Plan: LookingCommand {
     request.slots = placement.slots
     request.hitRate = hitRate
     request.promptTokens = promptTokens
-    return request
+    let rules = try placement.optimizeRulePath.map { try RulesInFile(path: $0, request.shape) }
+    if let rules {
+      request.wishes = rules.outcome.wishes
+      request.outputDevice = rules.outcome.output
+    }
+    return (request, rules)
   }
 
   private func modelShape(_ catalog: ProfileCatalog) throws -> ModelShape {

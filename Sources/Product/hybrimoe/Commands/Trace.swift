@@ -3,8 +3,9 @@ import ArgumentParser
 /// The commands about routing traces.
 struct Trace: CommandGroup {
   static let configuration = CommandConfiguration(
-    abstract: "Record, measure and show routing traces: which experts each token was routed to.",
-    subcommands: [TraceRecord.self, TraceStats.self, TraceShow.self])
+    abstract:
+      "Record, make, measure and show routing traces: which experts each token was routed to.",
+    subcommands: [TraceRecord.self, TraceSynth.self, TraceStats.self, TraceShow.self])
 
   static let laterCommands: [String] = []
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExpertCaching
+import ExpertScheduling
 
 /// Which parts of the machine to use, and how.
 struct MachineOptions: ParsableArguments {
@@ -77,13 +78,7 @@ struct LaterMachineOptions: ParsableArguments {
   }
 }
 
-enum SchedulerName: String, ExpressibleByArgument, CaseIterable {
-  case hybrimoe
-  case hybrimoePaper = "hybrimoe-paper"
-  case ktransformers, llamacpp, adapmoe, dali, freetoken
-  case allCPU = "all-cpu"
-  case allGPU = "all-gpu"
-}
+extension SchedulerName: ExpressibleByArgument {}
 
 extension EvictionName: ExpressibleByArgument {}
 extension Admission: ExpressibleByArgument {}

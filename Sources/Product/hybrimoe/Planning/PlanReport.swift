@@ -1,8 +1,16 @@
+import OrderedJSON
 import Placement
 
 /// A placement plan as a person reads it: a line, a table, sentences.
 struct PlanReport {
   let plan: PlacementPlan
+  /// The file of rules that the plan follows.
+  var rules: RulesInFile?
+
+  var json: JSONValue {
+    guard let rules, case .object(let members) = plan.json else { return plan.json }
+    return .object(members + [("rules", rules.json)])
+  }
 
   var text: String {
     let explanation = PlacementExplanation(plan)
@@ -13,6 +21,7 @@ struct PlanReport {
       sections.append(list("What does not fit:", explanation.reductions))
     }
     if !explanation.advice.isEmpty { sections.append(list("What would help:", explanation.advice)) }
+    if let rules { sections.append(rules.text) }
     return sections.joined(separator: "\n")
   }
 
@@ -64,6 +73,7 @@ struct PlanReport {
     if layer.slots == layer.expertCount { return "all \(layer.expertCount) on the GPU" }
     if experts == .cpu { return "CPU" }
     return layer.slots == 0
-      ? "CPU, no slots" : "\(layer.slots) slots for \(layer.expertCount) experts"
+      ? "CPU, no slots"
+      : "\(layer.slots) \(layer.slots == 1 ? "slot" : "slots") for \(layer.expertCount) experts"
   }
 }

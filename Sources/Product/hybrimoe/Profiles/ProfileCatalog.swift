@@ -1,14 +1,15 @@
 import CProfiles
 import FoundationEssentials
 import Placement
+import RoutingTraces
 
 /// The machine profiles and model shapes that a name can mean: those carried in the program and the
-/// user's own, `$XDG_CONFIG_HOME/hybrimoe/{machines,hosts,shapes}/NAME.json`.
+/// user's own, `$XDG_CONFIG_HOME/hybrimoe/{machines,hosts,shapes,routing}/NAME.json`.
 ///
 /// A user's file comes before the program's of the same name, so that a figure can be corrected.
 struct ProfileCatalog {
   enum Kind: String, CaseIterable {
-    case machines, hosts, shapes
+    case machines, hosts, shapes, routing
 
     /// One of them, in messages.
     var one: String {
@@ -16,6 +17,7 @@ struct ProfileCatalog {
       case .machines: "machine"
       case .hosts: "host"
       case .shapes: "model shape"
+      case .routing: "routing"
       }
     }
   }
@@ -59,6 +61,17 @@ struct ProfileCatalog {
   func shape(_ name: String) throws -> ModelShape {
     let (text, file) = try text(.shapes, name)
     return try ModelShape(text: text, file: file)
+  }
+
+  /// How a router behaves, by name or path.
+  func routing(_ name: String) throws -> RoutingBehavior {
+    let (text, file) = try text(.routing, name)
+    return try RoutingBehavior(text: text, file: file)
+  }
+
+  /// How a shape's router behaves: as the file of the shape's name says, or else the default.
+  func routing(of shape: ModelShape?) throws -> RoutingBehavior {
+    try routing(shape.map(\.name).flatMap { names(.routing).contains($0) ? $0 : nil } ?? "default")
   }
 
   /// The names that mean something, sorted.

@@ -1,0 +1,73 @@
+import OrderedJSON
+import Placement
+
+/// A file of rules and what it asks of a model.
+struct RulesInFile {
+  let path: String
+  let outcome: RuleOutcome
+
+  /// - Throws: `CommandFailure` where the file cannot be read, `PlacementRuleError` where it is wrong.
+  init(path: String, _ shape: ModelShape) throws {
+    self.path = path
+    outcome = RuleOutcome(
+      try PlacementRule.rules(text: InputFile.text(path), file: path), on: shape)
+  }
+
+  var text: String {
+    var lines = ["Rules of \(path): \(outcome.rules.count) read."]
+    if !remarks.isEmpty {
+      lines.append("Of these has no meaning here, or not as written:")
+      lines += remarks.map { "- \($0)" }
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// What has no meaning here, each said once with the lines of its rules.
+  private var remarks: [String] {
+    var lines: [String: [Int]] = [:]
+    var order: [String] = []
+    for rule in outcome.rules {
+      for remark in rule.ignored {
+        if lines[remark] == nil { order.append(remark) }
+        lines[remark, default: []].append(rule.line)
+      }
+    }
+    let ignored = order.map { remark in
+      let all = lines[remark] ?? []
+      let shown = all.prefix(8).map(String.init).joined(separator: ", ")
+      let rest = all.count > 8 ? ", …" : ""
+      return "\(remark) (\(all.count == 1 ? "rule of line" : "rules of lines") \(shown)\(rest))"
+    }
+    return ignored + outcome.notes
+  }
+
+  var json: JSONValue {
+    let rules = zip(outcome.rules, outcome.matchCounts).map { rule, count in
+      guard case .object(let members) = rule.json else { return rule.json }
+      return .object(members + [("matches", .integer(count))])
+    }
+    let layers = outcome.wishes.indices.map { layer in
+      let wish = outcome.wishes[layer]
+      return JSONValue.object([
+        ("layer", .integer(layer)), ("attention", .string(wish.attention.rawValue)),
+        ("feedForward", .string(wish.feedForward.rawValue)),
+        ("experts", .string(wish.experts.rawValue)),
+        (
+          "expertsFromLine",
+          .optional(outcome.expertRules[layer].map { outcome.rules[$0].line })
+        ),
+      ])
+    }
+    let modules = outcome.choices.map { choice in
+      JSONValue.object([
+        ("name", .string(choice.module)),
+        ("rule", .optional(choice.rule.map { outcome.rules[$0].line })),
+      ])
+    }
+    return .object([
+      ("file", .string(path)), ("rules", .array(rules)), ("layers", .array(layers)),
+      ("modules", .array(modules)),
+      ("remarks", .array(remarks.map(JSONValue.string))),
+    ])
+  }
+}
