@@ -41,12 +41,13 @@ struct LaneSplit {
     // Without copies the CPU must take all misses.
     let least = mayCopy ? 0 : misses
     let start = cpuBefore + costs.cpuFirst
-    let withLink =
-      (misses * costs.linkPerExpert + gpuEach - start) / (cpuEach + costs.linkPerExpert)
+    let link = costs.linkPerExpert
+    let withLink = (misses * link + gpuEach - start) / (cpuEach + link)
+    // Where less than one expert is copied, its part on the GPU shrinks with it.
+    let withLastCopy = (misses * (link + gpuEach) - start) / (cpuEach + link + gpuEach)
     let withGPU =
       (gpuBefore + costs.gpuPerLaunch + activated * gpuEach - start) / (cpuEach + gpuEach)
-    let crossing = max(withLink, withGPU)
-    let amounts = [least, misses, activated] + [withLink, withGPU, crossing]
+    let amounts = [least, misses, activated, withLink, withLastCopy, withGPU]
     let times = amounts.map { amount in
       time(onCPU: amount.isFinite ? min(activated, max(least, amount)) : least)
     }
