@@ -8,8 +8,9 @@
 //
 // Rejected: reading "the lane with the earliest completion time" as the lane whose clock is smallest.
 // In the paper's Figure 5 (loads A1 B1 C3 missing, D4 E1 resident; the CPU takes 1 for each token, a
-// copy 3) that reading ends at 6 where the figure ends at 4 (shared expert 2, GPU 1), and at 6
-// instead of 5 with shared expert 1 and GPU 2.
+// copy 3) the clocks of CPU and GPU then meet at 3, and the idle CPU may take C, which was just
+// copied: the layer ends at 6, where the figure ends at 4 (shared expert 2, GPU 1), and at 6 instead
+// of 5 with shared expert 1 and GPU 2.
 
 import Experts
 
