@@ -58,6 +58,10 @@ let package = Package(
       ],
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
 
+    .target(
+      name: "Pictures", dependencies: ["Experts"], path: "Sources/Policy/Pictures",
+      swiftSettings: pure),
+
     // Machine: unsafe code lives here and only here; no notion of an expert.
     .systemLibrary(
       name: "CZlib", path: "Sources/Machine/CZlib", pkgConfig: "zlib",
@@ -148,6 +152,9 @@ let package = Package(
     .testTarget(
       name: "ExpertPrefetchingTests",
       dependencies: ["ExpertPrefetching", "ExpertScheduling", "Experts", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Experts", "Pictures", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "RoutingTracesTests",

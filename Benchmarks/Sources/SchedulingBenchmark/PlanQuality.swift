@@ -16,6 +16,9 @@ struct PlanQuality {
   var invalid = 0
   var slowerThanAnother = 0
 
+  /// Whether the scheduler under test may search exactly.
+  var usesExactSolver = false
+
   static func small(_ shape: LayerShape, cases: Int, seed: UInt64) -> PlanQuality {
     var quality = PlanQuality()
     var exact = HybridScheduler()
@@ -28,8 +31,11 @@ struct PlanQuality {
     return quality.finished()
   }
 
-  static func large(_ shape: LayerShape, cases: Int, seed: UInt64) -> PlanQuality {
+  static func large(
+    _ shape: LayerShape, cases: Int, seed: UInt64, usesExactSolver: Bool = false
+  ) -> PlanQuality {
     var quality = PlanQuality()
+    quality.usesExactSolver = usesExactSolver
     for index in 0..<cases {
       let seed = seed &+ UInt64(index)
       var world = LayerWorld(seed: seed)
@@ -42,8 +48,11 @@ struct PlanQuality {
   }
 
   /// Small whole numbers with lanes that compete: harsher than any real layer.
-  static func harsh(cases: Int, counts: ClosedRange<Int>, seed: UInt64) -> PlanQuality {
+  static func harsh(
+    cases: Int, counts: ClosedRange<Int>, seed: UInt64, usesExactSolver: Bool = false
+  ) -> PlanQuality {
     var quality = PlanQuality()
+    quality.usesExactSolver = usesExactSolver
     var exact = HybridScheduler()
     for index in 0..<cases {
       let seed = seed &+ UInt64(index)
@@ -69,7 +78,7 @@ struct PlanQuality {
   private mutating func add(
     _ layerCase: LayerCase, best: Double?, seed: UInt64, isOptimum: Bool
   ) {
-    var ours = HybridScheduler(usesExactSolver: false)
+    var ours = HybridScheduler(usesExactSolver: usesExactSolver)
     let plan = ours.plan(for: layerCase)
     let reference = best ?? plan.lowerBound
     let excess = reference > 0 ? plan.makespan / reference - 1 : 0

@@ -28,19 +28,17 @@ let caseCount = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) 
 print("machine  \(firstLine("grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-"))")
 print("commit   \(firstLine("git rev-parse --short HEAD"))")
 print()
-print("planning                      median ns  slowest case  allocations  checksum")
+print("planning                           median ns  slowest case  allocations  checksum")
 for (title, cases, rounds) in [
   ("decode, 6 activated", PlanningCases.decode(activated: 6, seed: 1, count: 64), 2000),
   ("decode, 8 activated", PlanningCases.decode(activated: 8, seed: 2, count: 64), 2000),
   ("prefill, 64 activated", PlanningCases.prefill(activated: 64, seed: 3, count: 64), 100),
   ("prefill, 128 activated", PlanningCases.prefill(activated: 128, seed: 4, count: 64), 100),
   ("prefill, 256 activated", PlanningCases.prefill(activated: 248, seed: 5, count: 64), 50),
-  (
-    "batched decode, 10",
-    (0..<64).map {
-      PlanQuality.smallCase(LayerShape.published[0], seed: $0)
-    }, 500
-  ),
+  ("few unequal loads, 2-10", PlanningCases.small(seed: 6, count: 64), 500),
+  ("competing lanes, 16", PlanningCases.harsh(activated: 16, seed: 7, count: 64), 50),
+  ("competing lanes, 24", PlanningCases.harsh(activated: 24, seed: 8, count: 64), 50),
+  ("competing lanes, 128", PlanningCases.harsh(activated: 128, seed: 9, count: 64), 50),
 ] {
   for isBrief in [false, true] {
     var scheduler = HybridScheduler()
@@ -77,9 +75,14 @@ for (index, shape) in LayerShape.published.enumerated() {
   report(shape.name + ", 2-10", .small(shape, cases: caseCount, seed: seed))
   guard shape.experts > 10 else { continue }
   report(shape.name + ", all", .large(shape, cases: caseCount / 5, seed: seed))
+  report(
+    "  with exact solver", .large(shape, cases: caseCount / 5, seed: seed, usesExactSolver: true))
 }
 report("harsh, 2-10", .harsh(cases: caseCount, counts: 2...10, seed: 1 << 40))
 report("harsh, 11-24", .harsh(cases: caseCount / 2, counts: 11...24, seed: 2 << 40))
+report(
+  "  with exact solver",
+  .harsh(cases: caseCount / 2, counts: 11...24, seed: 2 << 40, usesExactSolver: true))
 report("harsh, 25-128", .harsh(cases: caseCount / 2, counts: 25...128, seed: 3 << 40))
 
 print()

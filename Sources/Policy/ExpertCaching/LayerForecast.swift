@@ -43,10 +43,6 @@ public struct LayerForecast: Sendable {
   /// - Complexity: O(experts), about 2 µs for 64.
   public mutating func observe(_ event: LayerActivation, base: Int, history: UseHistory) {
     let tokens = Double(event.tokens)
-    if isFirst, !event.hasScores {
-      probabilityHead = LogisticHead(ForecastFeatures.firstWeightsWithoutScores)
-      valueHead = probabilityHead
-    }
     // Gradients need the features and forecasts from before this event; values of after it.
     if !isFirst {
       for index in errors.indices {

@@ -10,6 +10,9 @@ struct CandidateSearch {
   /// good, and only the best is worth the time.
   static let manyStartsCount = 24
 
+  /// The CPU's price in the best lower bound.
+  var price: Double { relaxation.best.price }
+
   private var relaxation = Relaxation()
   private var rules = BaselineRules()
   private var localSearch = LocalSearch()
@@ -18,16 +21,17 @@ struct CandidateSearch {
 
   /// Improves `onGPU`, an assignment that ends at `knownEnd`, or replaces it with a better one.
   ///
-  /// Returns where the best assignment ends and a bound for all, both without the handshake.
+  /// `budget` is that of the local search. Returns where the best assignment ends and a bound for all, both without the handshake.
   mutating func search(
-    _ layer: SortedLayer, _ onGPU: inout [Bool], knownEnd: Double
+    _ layer: SortedLayer, _ onGPU: inout [Bool], knownEnd: Double, budget: Int
   ) -> (end: Double, bound: Double) {
-    let bound = relaxation.bound(layer, knownEnd: knownEnd)
+    var bound = relaxation.bound(layer, knownEnd: knownEnd)
     let target = bound * (1 + 1e-9)
     guard knownEnd > target else { return (knownEnd, bound) }
 
     let improvesAll = layer.count <= Self.manyStartsCount
     var bestEnd = knownEnd
+    localSearch.steps = budget
     copy(onGPU, to: &best)
     for kind in 0..<(improvesAll ? 4 + layer.missCount : 3) {
       switch kind {
@@ -50,7 +54,23 @@ struct CandidateSearch {
       localSearch.improve(&best, layer, target: target)
       bestEnd = localSearch.end
     }
+    // Forcing one expert to the other side and improving the rest leaves a local optimum.
+    var kick = 0
+    while kick < layer.count && localSearch.steps > 0 && bestEnd > target {
+      copy(best, to: &start)
+      start[kick].toggle()
+      localSearch.improve(&start, layer, target: target, fixed: kick)
+      if localSearch.end < bestEnd * (1 - 1e-12) {
+        bestEnd = localSearch.end
+        copy(start, to: &best)
+      }
+      kick += 1
+    }
     copy(best, to: &onGPU)
+    // A better plan rules more experts out from where they take too long: the bound may rise.
+    if bestEnd < knownEnd && bestEnd > target {
+      bound = max(bound, relaxation.bound(layer, knownEnd: bestEnd))
+    }
     return (bestEnd, bound)
   }
 
@@ -61,7 +81,7 @@ struct CandidateSearch {
     for slot in 0..<layer.count {
       let item = layer.items[slot]
       if layer.misses.contains(slot) {
-        start.append(prices.copied.contains(slot))
+        start.append(slot < prices.mustCopy || prices.copied.contains(slot))
       } else {
         start.append((1 - prices.price) * item.gpu < prices.price * item.cpu)
       }

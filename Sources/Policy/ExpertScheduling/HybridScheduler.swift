@@ -52,12 +52,20 @@ public struct HybridScheduler: LayerScheduler {
     threshold.fill(&onGPU, layer)
     if ThresholdSearch.isExact(layer) { return (threshold.end, nil) }
     if usesExactSolver && layer.count <= BranchAndBound.largestCount {
-      let exact = BranchAndBound(layer, knownEnd: threshold.end)
-      if let best = exact.best {
-        for slot in 0..<layer.count { onGPU[slot] = best >> UInt32(slot) & 1 == 1 }
-      }
+      let exact = BranchAndBound(layer, knownEnd: threshold.end, price: 0.5)
+      exact.fill(&onGPU, layer)
       return (exact.end, nil)
     }
-    return candidates.search(layer, &onGPU, knownEnd: threshold.end)
+    let searchesFurther = usesExactSolver && layer.count <= BranchAndBound.largestLimitedCount
+    var (end, bound) = candidates.search(
+      layer, &onGPU, knownEnd: threshold.end,
+      budget: searchesFurther ? LocalSearch.smallBudget : LocalSearch.budget)
+    if searchesFurther && bound < end {
+      let limited = BranchAndBound(layer, knownEnd: end, price: candidates.price)
+      limited.fill(&onGPU, layer)
+      end = limited.end
+      if limited.isComplete { return (end, nil) }
+    }
+    return (end, bound)
   }
 }

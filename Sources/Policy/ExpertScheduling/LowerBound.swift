@@ -41,8 +41,10 @@ struct Relaxation {
     var bound = -Double.infinity
     /// The debt for the deciding number of copies: what can still grow where the link decides.
     var debt = -Double.infinity
-    /// The misses that are copied: a range of slots, because savings rise with the load up to the
-    /// GPU's knee and then rise or fall.
+    /// Misses before this slot take the CPU too long.
+    var mustCopy = 0
+    /// The further misses that are copied: a range of slots, because savings rise with the load up to
+    /// the GPU's knee and then rise or fall.
     var copied = 0..<0
 
     func isBetter(than other: Evaluation) -> Bool { (bound, debt) > (other.bound, other.debt) }
@@ -80,27 +82,46 @@ struct Relaxation {
     let (cpuPrice, gpuPrice) = (price, 1 - price)
     var debt = cpuPrice * layer.cpuStart + gpuPrice * layer.gpuStart
     var (onCPU, cheapest) = (0.0, gpuPrice * layer.launch)
+    // A better plan than the known one has no use for what takes the CPU until the known end, or what
+    // arrives too late for the GPU.
+    let cpuLimit = knownEnd - layer.cpuStart
     for slot in layer.residents {
       let item = layer.items[slot]
-      onCPU += cpuPrice * item.cpu
-      cheapest += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      if item.cpu >= cpuLimit {
+        onCPU = .infinity
+        cheapest += gpuPrice * item.gpu
+      } else {
+        onCPU += cpuPrice * item.cpu
+        cheapest += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      }
     }
     debt += min(onCPU, cheapest)
     for slot in layer.arrivals {
       let item = layer.items[slot]
-      // A better plan than the known one has no use for what arrives too late.
-      let isTooLate = item.ready + item.gpu >= knownEnd
-      debt += isTooLate ? cpuPrice * item.cpu : min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      if item.ready + item.gpu >= knownEnd {
+        debt += cpuPrice * item.cpu
+      } else if item.cpu >= cpuLimit {
+        debt += gpuPrice * item.gpu
+      } else {
+        debt += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      }
     }
-    for slot in layer.misses { debt += gpuPrice * layer.items[slot].gpu }
+    // The misses that must be copied are those with the highest loads.
+    var mustCopy = layer.misses.lowerBound
+    for slot in layer.misses {
+      let item = layer.items[slot]
+      debt += gpuPrice * item.gpu
+      if item.cpu >= cpuLimit { mustCopy = slot + 1 }
+    }
 
     // From all misses copied down to none, each time the one whose copy saves least goes back.
     var result = Evaluation()
     result.price = price
     result.bound = .infinity
-    var copied = layer.misses
+    result.mustCopy = mustCopy
+    var copied = mustCopy..<layer.misses.upperBound
     while true {
-      let bound = max(debt, linkEnds[copied.count])
+      let bound = max(debt, linkEnds[mustCopy - layer.misses.lowerBound + copied.count])
       if bound <= result.bound {
         (result.bound, result.debt, result.copied) = (bound, debt, copied)
       }

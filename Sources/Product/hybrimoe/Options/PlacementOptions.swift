@@ -42,10 +42,6 @@ struct PlacementOptions: ParsableArguments {
     if let cacheRatio, !(0...1).contains(cacheRatio) {
       throw ValidationError("--cache-ratio is \(cacheRatio), but must be from 0 to 1.")
     }
-    if machine == nil, gpuMemory != nil {
-      throw ValidationError(
-        "--gpu-memory needs --machine: this version does not look for a GPU in this machine.")
-    }
   }
 
   var slots: SlotWish {
