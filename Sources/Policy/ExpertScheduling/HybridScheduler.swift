@@ -45,6 +45,15 @@ public struct HybridScheduler: LayerScheduler {
     return search().end + layer.handshake
   }
 
+  /// The makespan of the best plan of the walk's family alone: at least `makespan(of:)` and the same
+  /// where that needs no further search; for questions about large layers that must be cheap.
+  ///
+  /// - Complexity: O(n) for each expert on its way, after sorting; no allocation.
+  public mutating func quickMakespan(of layerCase: LayerCase) -> Double {
+    layer.take(layerCase)
+    return ThresholdSearch(layer).end + layer.handshake
+  }
+
   // Leaves the best assignment in `onGPU`; returns its end without the handshake, and a bound where
   // the assignment is not known to be optimal.
   private mutating func search() -> (end: Double, bound: Double?) {
