@@ -53,6 +53,28 @@ import Testing
     }
   }
 
+  @Test func `whole experts take no less than fractions, and hits never make a layer slower`() {
+    for seed in UInt64(1)...300 {
+      var random = SeededGenerator(seed: seed)
+      func draw(_ range: ClosedRange<Double>) -> Double { .random(in: range, using: &random) }
+      var costs = LayerCosts(
+        cpuPerToken: draw(1...300), gpuPerExpert: draw(1...100), linkPerExpert: draw(10...900))
+      costs.cpuFirst = draw(0...100)
+      costs.gpuPerLaunch = draw(0...30)
+      costs.sharedOnGPU = draw(0...200)
+      let count = Int.random(in: 1...12, using: &random)
+      var split = LaneSplit(costs: costs, activated: Double(count), load: 1)
+      split.mayCopy = Bool.random(using: &random)
+      split.misses = Double(count)
+      #expect(split.meanMakespan(hitRate: 0) >= split.makespan * (1 - 1e-9), "seed \(seed)")
+      let times = (0...10).map { split.meanMakespan(hitRate: Double($0) / 10) }
+      for (before, after) in zip(times, times.dropFirst()) {
+        // Where nothing is gained by hits, sums of probabilities differ in their last digits.
+        #expect(after <= before * (1 + 1e-9), "seed \(seed)")
+      }
+    }
+  }
+
   @Test func `layers that are entirely on the GPU need no host memory and no copies`() throws {
     let shape = try shape("qwen3-30b-a3b")
     var request = PlacementRequest(machine: try machine("rtx-3090"), shape: shape, context: 8192)
