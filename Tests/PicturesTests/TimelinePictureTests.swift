@@ -1,1 +1,164 @@
+import Experts
+import Pictures
+import TestSupport
 import Testing
+
+/// A made-up run in which every kind of span occurs and no lane does two things at once.
+func madeUpTimeline(steps: Int, layers: Int, seed: UInt64 = 1) -> Timeline {
+  var random = SeededGenerator(seed: seed)
+  var timeline = Timeline()
+  var clocks: [Lane: Double] = [:]
+  for step in 0..<steps {
+    for layer in 0..<layers {
+      let start = clocks.values.max() ?? 0
+      func add(_ kind: Timeline.Kind, _ lane: Lane, expert: Int?, length: ClosedRange<Double>) {
+        let begin = max(clocks[lane] ?? 0, lane == .link ? 0 : start)
+        let end = begin + Double.random(in: length, using: &random)
+        clocks[lane] = end
+        timeline.append(
+          .init(
+            kind, on: lane, start: begin, end: end, step: step,
+            phase: step == 0 ? .prefill : .decode, layer: layer, expert: expert))
+      }
+      add(.dense, .gpu, expert: nil, length: 50...100)
+      add(.shared, .gpu, expert: nil, length: 20...30)
+      add(.hit, .gpu, expert: 1, length: 10...12)
+      add(.missOnGPU, .gpu, expert: 2, length: 10...12)
+      add(.missOnCPU, .cpu, expert: 3, length: 80...120)
+      add(.stolen, .cpu, expert: 4, length: 80...120)
+      for kind in [
+        Timeline.Kind.onDemandCopy, .prefetchCopy, .fillCopy, .cancelledPiece,
+      ] { add(kind, .link, expert: 2, length: 20...60) }
+    }
+  }
+  return timeline
+}
+
+@Suite struct TimelinePictureTests {
+  private let picture = TimelinePicture(title: "A <run> of \"R&D\"", subtitle: "it's 5 > 3")
+
+  @Test(arguments: [(0, 0), (1, 1), (1, 3), (1, 26), (3, 5), (1, 94), (40, 26)])
+  func `a picture of any length is well-formed and stays inside its frame`(
+    steps: Int, layers: Int
+  ) throws {
+    let svg = picture.svg(madeUpTimeline(steps: steps, layers: layers))
+    let checker = XMLChecker(svg)
+    #expect(checker.problem == nil)
+    #expect(checker.titles.first == "A &lt;run&gt; of &quot;R&amp;D&quot;")
+    #expect(svg.contains(">it&#39;s 5 &gt; 3</text>"))
+    let numbers = Rectangles(svg)
+    #expect(numbers.right <= 1240 && numbers.bottom <= numbers.height)
+    #expect(numbers.smallest >= 0)
+  }
+
+  @Test func `every piece of work of a short run has its box with its story`() {
+    let timeline = madeUpTimeline(steps: 2, layers: 3)
+    let titles = XMLChecker(picture.svg(timeline)).titles.dropFirst()
+    // Spans that a band's end cuts are drawn in both bands.
+    #expect(titles.count >= timeline.spans.count)
+    for kind in ["hit", "miss on CPU", "resident taken by the CPU", "fill", "given up"] {
+      for step in 0..<2 {
+        for layer in 0..<3 {
+          let isThere = titles.contains {
+            $0.hasPrefix(kind) && $0.contains("layer \(layer), step \(step) ")
+          }
+          #expect(isThere, "\(kind), layer \(layer), step \(step)")
+        }
+      }
+    }
+  }
+
+  @Test func `the same run gives the same picture`() {
+    let timeline = madeUpTimeline(steps: 1, layers: 4)
+    let reversed = Timeline(spans: timeline.spans.reversed())
+    #expect(picture.svg(timeline) == picture.svg(timeline))
+    #expect(picture.svg(timeline) == picture.svg(reversed))
+  }
+
+  @Test func `a long run shows the whole and one step of it`() {
+    let svg = picture.svg(madeUpTimeline(steps: 40, layers: 26))
+    #expect(svg.contains("The whole run: 40 steps"))
+    #expect(svg.contains("Step 20, decode: 26 layers"))
+    #expect(svg.utf8.count < 1_000_000)
+    var chosen = picture
+    chosen.step = 0
+    let first = chosen.svg(madeUpTimeline(steps: 40, layers: 26))
+    #expect(first.contains("Step 0, prefill: 26 layers"))
+    chosen.step = 4711
+    #expect(chosen.svg(madeUpTimeline(steps: 40, layers: 26)).contains("Step 20, decode"))
+  }
+
+  @Test func `only kinds that occur are explained`() {
+    let timeline = Timeline(spans: [
+      .init(.hit, on: .gpu, start: 0, end: 10, step: 0, phase: .decode, layer: 0, expert: 7)
+    ])
+    let svg = picture.svg(timeline)
+    #expect(svg.contains("hit (resident, on GPU)") && !svg.contains("prefetch"))
+    #expect(svg.contains("expert 7, layer 0, step 0 (decode): 0 to 10 µs, 10 µs"))
+  }
+
+  @Test func `the pieces of one copy are one box`() {
+    let pieces = (0..<3).map { piece in
+      Timeline.Span(
+        .prefetchCopy, on: .link, start: 90 * Double(piece), end: 90 * Double(piece + 1), step: 0,
+        phase: .decode, layer: 1, expert: 7)
+    }
+    let titles = XMLChecker(picture.svg(Timeline(spans: pieces))).titles
+    #expect(titles.count == 2)
+    #expect(titles.last?.contains("270 µs") == true)
+  }
+
+  @Test func `many narrow pieces become one box that counts them`() {
+    var timeline = Timeline()
+    for expert in 0..<1000 {
+      let start = Double(expert)
+      timeline.append(
+        .init(
+          .hit, on: .gpu, start: start, end: start + 1, step: 0, phase: .prefill, layer: 0,
+          expert: expert))
+    }
+    let titles = XMLChecker(picture.svg(timeline)).titles.dropFirst()
+    #expect(titles.count < 200)
+    let counted = titles.reduce(0) { $0 + (Int($1.prefix { $0.isNumber }) ?? 1) }
+    #expect(counted == 1000)
+  }
+
+  @Test func `times that are no numbers are left out, and huge and tiny ones are drawn`() {
+    var timeline = Timeline()
+    for (start, end) in [
+      (0.0, 1e15), (.nan, 1), (0, .infinity), (5, 4), (1e-9, 2e-9), (3, 3),
+    ] {
+      timeline.append(
+        .init(.hit, on: .gpu, start: start, end: end, step: 0, phase: .decode, layer: 0))
+    }
+    #expect(XMLChecker(picture.svg(timeline)).problem == nil)
+    #expect(XMLChecker(picture.svg(Timeline(spans: [timeline.spans[4]]))).problem == nil)
+    #expect(picture.svg(Timeline(spans: [timeline.spans[5]])).contains("Nothing was recorded"))
+  }
+}
+
+/// The extent of a picture's rectangles.
+private struct Rectangles {
+  var right = 0.0
+  var bottom = 0.0
+  var smallest = 0.0
+  var height = 0.0
+
+  init(_ svg: String) {
+    for line in svg.split(separator: "\n") {
+      func value(_ name: String) -> Double? {
+        for part in line.split(separator: " ") where part.hasPrefix(name + "=\"") {
+          return Double(part.dropFirst(name.count + 2).prefix { $0 != "\"" })
+        }
+        return nil
+      }
+      if line.hasPrefix("<svg") { height = value("height") ?? 0 }
+      guard line.hasPrefix("<rect"), let x = value("x"), let y = value("y"),
+        let width = value("width"), let tall = value("height")
+      else { continue }
+      right = max(right, x + width)
+      bottom = max(bottom, y + tall)
+      smallest = min(smallest, x, y, width, tall)
+    }
+  }
+}

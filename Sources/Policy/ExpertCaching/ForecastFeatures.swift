@@ -12,9 +12,13 @@ struct ForecastFeatures: Sendable {
   private static let activationRates = [0.05, 0.004]
   private static let signalRates = [1.0, 0.3, 0.08, 0.02]
 
-  /// Where learning starts: what it had come to, rounded, on made-up traces of three kinds (64
-  /// experts with 6 or 8 activated, 8 with 2).
-  static let firstWeights = [-1.6, 1.1, 1.3, 0.3, 0.2, 0.2, 0.3, 0.1]
+  /// Where learning starts: what it came to, rounded, on synthetic traces of seven kinds (64 experts
+  /// with 6 activated of four behaviours, 8 with 2, 32 with 4, 128 with 8; 1,024 tokens each).
+  static func firstWeights(hasScores: Bool) -> [Double] {
+    hasScores
+      ? [-1.2, 1, 1.3, 0, 0.5, 0.2, 0.2, 0]
+      : [-1.9, 2, 1.8, 0, 0.4, 0.2, 0.3, 0.3]
+  }
 
   /// [features, experts]; row 0 is 1.
   private(set) var table: [Double]

@@ -8,16 +8,13 @@ struct LayerMark: Equatable {
 }
 
 extension Timeline {
-  /// The beginnings of all layers, in time. Copies ahead of a layer or after it do not count.
+  /// The beginnings of all layers, in time. Copies do not count: they may be for a
+  /// layer to come or one that is over.
   var layerMarks: [LayerMark] {
     var marks: [LayerMark] = []
     var places: [Int: [Int: Int]] = [:]
     for span in spans {
-      guard let layer = span.layer else { continue }
-      switch span.kind {
-      case .prefetchCopy, .fillCopy, .cancelledPiece: continue
-      default: break
-      }
+      guard let layer = span.layer, span.lane != .link else { continue }
       if let place = places[span.step]?[layer] {
         marks[place].start = min(marks[place].start, span.start)
       } else {
