@@ -5,8 +5,8 @@ import TestSupport
 
 /// How long planning takes and how often it allocates, once the scheduler has seen the cases.
 struct PlanningTime {
-  /// Of a plan, on average over the cases: in the median round over all of them, or, where a round is
-  /// so long that other work interrupts it, from the median time of each case.
+  /// Of a plan, on average over the cases: in the median round over all of them, or, where a round
+  /// is so long that other work interrupts it, from the median time of each case.
   var nanoseconds = 0.0
   /// Of the case that takes longest, in its median repetition; the clock's own time included.
   var slowestCaseNanoseconds = 0.0
