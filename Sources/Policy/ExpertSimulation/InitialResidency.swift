@@ -16,7 +16,7 @@ extension SystemDescription {
   }
 
   /// All slots that the system has: what a bound has to grant it.
-  func allSlots(_ machine: SimulatedMachine) -> Int {
+  public func allSlots(_ machine: SimulatedMachine) -> Int {
     slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots + Self.ringSlots
   }
 
