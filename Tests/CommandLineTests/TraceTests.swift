@@ -73,6 +73,67 @@ import Testing
     #expect(try run(folder.path("")).code == 1)
   }
 
+  @Test func `a trace is made, packed and plain, and read again`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("made.gz")
+    let few = ["--prompt-tokens", "4", "--decode-tokens", "3", "--sequences", "2", "--seed", "9"]
+    let made = try Program.run(
+      ["trace", "synth", "--shape", "deepseek-v2-lite", "-o", path, "--json"] + few)
+    #expect(made.code == 0 && made.error.isEmpty, "\(made.error)")
+    #expect(made.json["events"] as? Int == 2 * 4 * 26)
+    let shown = try Program.run("trace", "show", path, "--json").json
+    #expect(shown["model"] as? String == "deepseek-v2-lite")
+    #expect((shown["expertBytes"] as? [Int])?.count == 26)
+    #expect((shown["prefill"] as? [String: Any])?["tokens"] as? Int == 8)
+    #expect((shown["predictions"] as? [Any])?.count == 3)
+    #expect(shown["tokensAgainstScores"] as? Int == 0)
+    // The same routing on standard output, without scores and predictions, by settings.
+    let bare = try Program.run(
+      ["trace", "synth", "--shape", "deepseek-v2-lite"] + few.prefix(6),
+      environment: [
+        "HYBRIMOE_SEED": "9", "HYBRIMOE_NO_SCORES": "true", "HYBRIMOE_NO_PREDICTIONS": "true",
+      ])
+    #expect(bare.code == 0 && !bare.output.contains("scores") && !bare.output.contains("predicted"))
+    let statistics = [
+      try Program.run("trace", "stats", path, "--eviction", "lru", "--json"),
+      try Program.run("trace", "stats", "-", "--eviction", "lru", "--json", input: bare.output),
+    ]
+    #expect(statistics[0].code == 0 && statistics[0].output == statistics[1].output)
+  }
+
+  @Test func `a trace of any numbers is made, and impossible ones are refused`() throws {
+    let numbers = ["--layers", "3", "--experts", "5", "--activated", "2"]
+    let few = ["--prompt-tokens", "2", "--decode-tokens", "1", "--sequences", "1"]
+    func run(_ arguments: [String]...) throws -> Program.Outcome {
+      try Program.run(["trace", "synth"] + arguments.flatMap { $0 })
+    }
+    let made = try run(numbers, few)
+    #expect(made.output.hasPrefix(#"{"format":"hybrimoe-trace","version":1,"model":"synthetic","#))
+    #expect(made.output.split(separator: "\n").count == 1 + 2 * 3)
+    let shape = try run(["--shape", "mixtral-8x7b", "--layers", "2"], few)
+    #expect(shape.output.contains(#""layers":2,"experts":8"#))
+    for (arguments, code, message) in [
+      (["--layers", "3"], 64, "Give --shape, or --layers, --experts and --activated."),
+      (["--layers", "3", "--experts", "5", "--activated", "6"], 64, "activated is 6, but must be"),
+      (["--layers", "-3", "--experts", "5", "--activated", "1"], 64, "layers is -3"),
+      (numbers + ["--sequences", "0"], 64, "there are 0 sequences"),
+      (numbers + ["--prompt-tokens", "0", "--decode-tokens", "0"], 64, "there is no token"),
+      (numbers + ["--prompt-tokens", "1000000000"], 64, "too long for one step"),
+      (numbers + ["--json"], 64, "With --json, standard output is taken"),
+      (
+        ["--shape", "mixtrol-8x7b"], 1,
+        "There is no model shape 'mixtrol-8x7b'. Is 'mixtral-8x7b' meant?"
+      ),
+      (numbers + ["--routing", "mixtral"], 1, "There is no routing 'mixtral'"),
+      (numbers + ["--routing", "/dev/null"], 1, "/dev/null: line 1, column 1: expected a value"),
+      (numbers + ["-o", "/nonexistent/a"], 1, "Cannot write /nonexistent/a"),
+    ] as [([String], Int32, String)] {
+      let outcome = try run(arguments)
+      #expect(
+        outcome.code == code && outcome.error.contains(message), "\(arguments): \(outcome.error)")
+    }
+  }
+
   @Test func `wrong usage says which commands the group has`() throws {
     for (arguments, message) in [
       (["trace"], "A command is missing; trace has "),

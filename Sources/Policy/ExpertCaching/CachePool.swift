@@ -30,7 +30,8 @@ struct CachePool: Sendable {
         }
         ?? RankedExperts(
           setting,
-          automatic: AutoRanking(setting, slots: slots, admission: configuration.admission))
+          contest: GhostContest(
+            experts: setting.universe, slots: slots, admission: configuration.admission))
       ranking.addForecasts(setting)
       pools.append(
         CachePool(

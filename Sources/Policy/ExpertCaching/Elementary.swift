@@ -3,7 +3,7 @@
 /// The C library's differ between systems, and ranks that differ in one bit make replays differ.
 /// They serve features and probabilities, so five digits are plenty; both are a few nanoseconds.
 enum Elementary {
-  /// The natural logarithm of a positive normal number, to 10⁻⁵: the exponent's share plus
+  /// The natural logarithm of a positive normal number, to 2·10⁻⁵: the exponent's share plus
   /// 2·artanh((f−1)⁄(f+1)) for the significand f.
   @inline(__always)
   static func logarithm(_ x: Double) -> Double {

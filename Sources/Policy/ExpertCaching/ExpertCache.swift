@@ -96,17 +96,17 @@ public struct ExpertCache: Sendable {
   /// - Parameter spared: experts of the newcomer's layer that must stay: the running event's, or
   ///   those that a prediction expects.
   public func offer(for newcomer: ExpertID, sparing spared: ExpertSet = ExpertSet()) -> SlotOffer {
-    let pool = pools[pool(newcomer.layer)]
-    if pool.table.hasFreeSlot { return .free }
+    let place = pool(newcomer.layer)
+    if pools[place].table.hasFreeSlot { return .free }
     let base = base(newcomer.layer)
-    let victim = pool.lowestRanked { expert in
+    let victim = pools[place].lowestRanked { expert in
       let index = expert - base
       return index >= 0 && index < configuration.experts && spared.contains(index)
     }
     guard let victim else { return .none }
     let isWorthy =
       !configuration.eviction.hasBypass
-      || pool.ranking.ranks.values[number(newcomer)] > pool.ranking.ranks.values[victim]
+      || score(number(newcomer), place) > score(victim, place)
     return .replacing(id(victim, near: newcomer.layer), newcomerRanksHigher: isWorthy)
   }
 
@@ -151,7 +151,8 @@ public struct ExpertCache: Sendable {
   // MARK: What an expert is worth
 
   /// The probability, 0 to 1, that the expert is activated when its layer runs next for one token:
-  /// what a prefetch or a fill weighs a victim and a candidate by.
+  /// what a prefetch or a fill weighs a victim and a candidate by. Learned from all events, whatever
+  /// the rule; at first that of an expert of which nothing is known.
   public func activationProbability(of expert: ExpertID) -> Double {
     pools[pool(expert.layer)].activationProbability(
       layer: configuration.scope == .layer ? 0 : expert.layer, index: expert.index)
@@ -159,7 +160,11 @@ public struct ExpertCache: Sendable {
 
   /// The rule's rank of an expert; higher stays. Comparable only within a cache and a rule.
   public func score(of expert: ExpertID) -> Double {
-    pools[pool(expert.layer)].ranking.ranks.values[number(expert)]
+    score(number(expert), pool(expert.layer))
+  }
+
+  private func score(_ number: Int, _ pool: Int) -> Double {
+    pools[pool].ranking.ranks.values[number]
   }
 
   // MARK: Numbers

@@ -6,18 +6,19 @@
 /// over 1, 3, 12 and 50 events; and how recent its latest use is. "How near" is the logarithm of the
 /// score over that of the last expert chosen, limited to −6…3: a score just below the line says far
 /// more about the next token than a count can, and logarithms make it fair between sure and unsure
-/// routers. A trace without scores gives averages of activation in the place of these four.
+/// routers. A trace without scores gives weights of the chosen instead, and −2 for the others.
 struct ForecastFeatures: Sendable {
   static let count = 8
   private static let activationRates = [0.05, 0.004]
   private static let signalRates = [1.0, 0.3, 0.08, 0.02]
-  private static let signalRatesWithoutScores = [0.5, 0.15, 0.08, 0.015]
 
-  /// Where learning starts: what it had come to, rounded, on made-up traces of three kinds (64
-  /// experts with 6 or 8 activated, 8 with 2).
-  static let firstWeights = [-1.6, 1.1, 1.3, 0.3, 0.2, 0.2, 0.3, 0.1]
-  /// The same for a trace without scores.
-  static let firstWeightsWithoutScores = [-3.5, 1.5, 1.5, 0.6, 0.4, 0.5, 0.9, 0.1]
+  /// Where learning starts: what it came to, rounded, on synthetic traces of seven kinds (64 experts
+  /// with 6 activated of four behaviours, 8 with 2, 32 with 4, 128 with 8; 1,024 tokens each).
+  static func firstWeights(hasScores: Bool) -> [Double] {
+    hasScores
+      ? [-1.2, 1, 1.3, 0, 0.5, 0.2, 0.2, 0]
+      : [-1.9, 2, 1.8, 0, 0.4, 0.2, 0.3, 0.3]
+  }
 
   /// [features, experts]; row 0 is 1.
   private(set) var table: [Double]
@@ -31,6 +32,8 @@ struct ForecastFeatures: Sendable {
   // the first tokens would count for too much.
   private static let tokensAssumed = 4
   private static let usualNearness = -1.5
+  // Of an expert that was not chosen, nothing else is known in a trace without scores.
+  private static let nearnessOfUnchosen = -2.0
   // Far below any score that matters; keeps logarithms finite.
   private static let lowestScore = 1e-9
 
@@ -40,7 +43,8 @@ struct ForecastFeatures: Sendable {
     table = Array(repeating: 0, count: Self.count * experts)
     for index in 0..<experts { table[index] = 1 }
     previous = table
-    averages = Array(repeating: Double(topK) / Double(experts), count: (Self.count - 2) * experts)
+    averages = Array(repeating: Self.usualNearness, count: (Self.count - 2) * experts)
+    for place in 0..<2 * experts { averages[place] = Double(topK) / Double(experts) }
     signal = Array(repeating: 0, count: experts)
   }
 
@@ -67,21 +71,13 @@ struct ForecastFeatures: Sendable {
   private mutating func absorb(
     _ event: LayerActivation, _ scores: [Double], line: Double, tokens: Int
   ) {
-    if tokensSeen == Self.tokensAssumed, event.hasScores {
-      for place in 2 * experts..<6 * experts { averages[place] = Self.usualNearness }
-    }
     tokensSeen += tokens
     for (place, rate) in Self.activationRates.enumerated() { average(place, rate, tokens) }
-    guard event.hasScores else {
-      for (place, rate) in Self.signalRatesWithoutScores.enumerated() {
-        average(2 + place, rate, tokens)
-      }
-      return
-    }
+    let furthest = event.hasScores ? -6 : Self.nearnessOfUnchosen
     let lineLogarithm = Elementary.logarithm(max(line, Self.lowestScore))
     for index in 0..<experts {
       let logarithm = Elementary.logarithm(max(scores[index], Self.lowestScore))
-      signal[index] = min(max(logarithm - lineLogarithm, -6), 3)
+      signal[index] = min(max(logarithm - lineLogarithm, furthest), 3)
     }
     for (place, rate) in Self.signalRates.enumerated() { average(2 + place, rate, tokens) }
   }
@@ -98,9 +94,8 @@ struct ForecastFeatures: Sendable {
   }
 
   private mutating func writeTable(_ event: LayerActivation, base: Int, history: UseHistory) {
-    let rooted = (event.hasScores ? 2 : 6) * experts
-    for place in 0..<rooted { table[experts + place] = max(0, averages[place]).squareRoot() }
-    for place in rooted..<6 * experts { table[experts + place] = averages[place] }
+    for place in 0..<2 * experts { table[experts + place] = averages[place].squareRoot() }
+    for place in 2 * experts..<6 * experts { table[experts + place] = averages[place] }
     let scale = 1 / Double(topK)
     for index in 0..<experts {
       let age = Double(history.clock - history.recency[base + index])

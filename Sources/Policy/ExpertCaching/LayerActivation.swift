@@ -21,8 +21,8 @@ public struct LayerActivation: Sendable {
   /// Their scores.
   public private(set) var keptScores: [Double] = []
   public private(set) var keptPerToken = 0
-  /// The mean over the event's tokens of the router's probability of each expert; only where the
-  /// event has scores and more than one token.
+  /// The mean over the event's tokens of the router's probability of each expert; of its routing
+  /// weight where there are no scores. Only for an event of more than one token.
   public private(set) var meanScores: [Double]
 
   /// Whether the event has router scores.
@@ -33,7 +33,7 @@ public struct LayerActivation: Sendable {
   public private(set) var lastLine = 0.0
   /// The last token's experts, best first.
   public private(set) var lastExperts: [Int] = []
-  /// The last token's scores; only where `hasScores`.
+  /// The last token's scores or weights.
   public private(set) var lastScores: [Double]
 
   /// Experts of a layer.
@@ -81,18 +81,35 @@ public struct LayerActivation: Sendable {
     lastLine = 0
     guard tokens > 0 else { return }
     for place in (tokens - 1) * topK..<tokens * topK { lastExperts.append(event.ids[place]) }
-    guard hasScores else { return }
-    let row = (tokens - 1) * experts
-    for expert in 0..<experts { lastScores[expert] = event.scores[row + expert] }
-    lastLine = keptScores[(tokens - 1) * keptPerToken + topK - 1]
+    if hasScores {
+      let row = (tokens - 1) * experts
+      for expert in 0..<experts { lastScores[expert] = event.scores[row + expert] }
+    } else {
+      for expert in 0..<experts { lastScores[expert] = 0 }
+      for place in (tokens - 1) * topK..<tokens * topK {
+        lastScores[event.ids[place]] = keptScores[place]
+      }
+    }
+    lastLine = line(tokens - 1)
     if tokens > 1 { readMeans(event) }
+  }
+
+  // The k-th best score of a token.
+  private func line(_ token: Int) -> Double {
+    let first = token * keptPerToken
+    if hasScores { return keptScores[first + topK - 1] }
+    return keptScores[first..<first + topK].min() ?? 0
   }
 
   private mutating func readMeans(_ event: RoutingEvent) {
     for expert in 0..<experts { meanScores[expert] = 0 }
-    for token in 0..<tokens {
-      meanLine += keptScores[token * keptPerToken + topK - 1]
-      for expert in 0..<experts { meanScores[expert] += event.scores[token * experts + expert] }
+    for token in 0..<tokens { meanLine += line(token) }
+    if hasScores {
+      for token in 0..<tokens {
+        for expert in 0..<experts { meanScores[expert] += event.scores[token * experts + expert] }
+      }
+    } else {
+      for (index, score) in zip(keptExperts, keptScores) { meanScores[index] += score }
     }
     for expert in 0..<experts { meanScores[expert] /= Double(tokens) }
     meanLine /= Double(tokens)

@@ -15,26 +15,33 @@ struct RankedExperts: Sendable {
   private(set) var forecasts: [LayerForecast] = []
   // One of three kinds of rule is there; the offline one is in `ranks`.
   private var causal: (any EvictionPolicy)?
-  private(set) var automatic: AutoRanking?
+  /// The candidates of `auto`.
+  private(set) var candidates: CandidateRanks?
+  /// The ghosts of `auto`; without them `ranks` are meaningless, and whoever shares the candidates
+  /// has ghosts of his own.
+  private(set) var contest: GhostContest?
 
   init(experts: Int, policy: any EvictionPolicy) {
-    ranks = Ranks(
-      values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
+    self.init(experts: experts)
     causal = policy
   }
 
   init(experts: Int, offline policy: OfflineMIN) {
-    ranks = Ranks(
-      values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
+    self.init(experts: experts)
     ranks.offline = policy
   }
 
-  init(_ setting: EvictionPolicies.Setting, automatic policy: AutoRanking) {
-    let experts = setting.universe
+  /// Follows the best candidate.
+  init(_ setting: EvictionPolicies.Setting, contest: GhostContest?) {
+    self.init(experts: setting.universe)
+    candidates = CandidateRanks(setting)
+    self.contest = contest
+    addForecasts(setting)
+  }
+
+  private init(experts: Int) {
     ranks = Ranks(
       values: Array(repeating: 0, count: experts), history: UseHistory(experts: experts))
-    automatic = policy
-    addForecasts(setting)
   }
 
   /// Forecasts from now on, whatever the rule.
@@ -55,13 +62,23 @@ struct RankedExperts: Sendable {
     causal?.fillRanks(&ranks.values, history: ranks.history)
     ranks.offline?.observe(event, base: base, history: ranks.history)
     ranks.offline?.fillRanks(&ranks.values, history: ranks.history)
-    automatic?.observe(
-      event, base: base, history: ranks.history, learned: forecasts[place].values,
-      ranks: &ranks.values)
+    candidates?.observe(
+      event, base: base, history: ranks.history, learned: forecasts[place].values)
+    followContest(event, base: base)
+  }
+
+  private mutating func followContest(_ event: LayerActivation, base: Int) {
+    guard let candidates else { return }
+    contest?.observe(event, base: base, history: ranks.history, candidates: candidates)
+    guard let running = contest?.running.rawValue else { return }
+    for expert in ranks.values.indices {
+      ranks.values[expert] = candidates.values[running][expert]
+    }
   }
 
   /// Tells a rule that depends on the cache's size that it has changed.
   mutating func resize(slots: Int) {
-    automatic?.resize(slots: slots, history: ranks.history)
+    guard let candidates else { return }
+    contest?.resize(slots: slots, history: ranks.history, candidates: candidates)
   }
 }

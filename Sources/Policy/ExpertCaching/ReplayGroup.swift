@@ -11,11 +11,13 @@ struct ReplayGroup: Sendable {
     var admission: Admission
     // Equal tables share their memory until a layer's first event.
     var tables: [SlotTable]
+    /// With `auto`, the ghosts of each table.
+    var contests: [GhostContest] = []
     var statistics = PhaseStatistics()
   }
 
-  /// Makes the rule for a cache with this setting, the first of the group's seats, and first layer.
-  typealias Maker = @Sendable (EvictionPolicies.Setting, Seat, Int) -> RankedExperts
+  /// Makes the rule for a cache with this setting and first layer.
+  typealias Maker = @Sendable (EvictionPolicies.Setting, Int) -> RankedExperts
 
   let name: EvictionName
   private(set) var seats: [Seat]
@@ -25,44 +27,51 @@ struct ReplayGroup: Sendable {
   private var rankings: [RankedExperts?]
   private var order: [Int] = []
 
-  /// The groups of a rule: one for all its sizes, or one for each where the rule depends on them.
-  static func groups(
+  init(
     _ name: EvictionName, header: TraceHeader, request: ReplayRequest, make: @escaping Maker
-  ) -> [ReplayGroup] {
+  ) {
     var setting = EvictionPolicies.Setting(
       layers: header.layers, experts: header.experts, topK: header.activated,
       scope: request.scope)
     setting.mrsAlpha = request.mrsAlpha
     let pools = header.layers / setting.layersOfCache
-    var seats: [Seat] = []
+    seats = []
     for (place, capacity) in request.capacities.enumerated() {
       let slots =
         setting.layersOfCache
         * CacheConfiguration.slots(capacity: capacity, experts: header.experts)
       for admission in request.admissions(of: name) {
         let table = SlotTable(experts: setting.universe, slots: 0..<slots)
-        seats.append(
-          Seat(
-            capacity: place, slots: slots, admission: admission,
-            tables: Array(repeating: table, count: pools)))
+        var seat = Seat(
+          capacity: place, slots: slots, admission: admission,
+          tables: Array(repeating: table, count: pools))
+        if name == .auto {
+          let contest = GhostContest(
+            experts: setting.universe, slots: slots, admission: admission)
+          seat.contests = Array(repeating: contest, count: pools)
+        }
+        seats.append(seat)
       }
     }
-    guard !seats.isEmpty else { return [] }
-    let sharing = name == .auto ? seats.map { [$0] } : [seats]
-    return sharing.map {
-      ReplayGroup(
-        name: name, seats: $0, setting: setting, make: make,
-        rankings: Array(repeating: nil, count: pools))
-    }
+    self.name = name
+    self.setting = setting
+    self.make = make
+    rankings = Array(repeating: nil, count: pools)
   }
 
   mutating func play(_ event: LayerActivation) {
     let pool = setting.scope == .layer ? event.layer : 0
     let base = setting.scope == .layer ? 0 : event.layer * event.experts
-    if rankings[pool] == nil { rankings[pool] = make(setting, seats[0], pool) }
+    if rankings[pool] == nil { rankings[pool] = make(setting, pool) }
     rankings[pool]?.observe(event, base: base)
-    guard let ranks = rankings[pool]?.ranks else { return }
+    guard let ranking = rankings[pool] else { return }
+    var ranks = ranking.ranks
     for index in seats.indices {
+      if let candidates = ranking.candidates {
+        seats[index].contests[pool].observe(
+          event, base: base, history: ranks.history, candidates: candidates)
+        ranks.values = candidates.values[seats[index].contests[pool].running.rawValue]
+      }
       let outcome = seats[index].tables[pool].play(
         event, base: base, ranks: ranks, admission: seats[index].admission, order: &order)
       seats[index].statistics[event.phase].add(outcome)

@@ -27,14 +27,12 @@ public struct TraceStatistics: Sendable {
     self.request = request
     event = LayerActivation(experts: header.experts, topK: header.activated)
     for name in request.evictions where !name.isOffline {
-      groups += ReplayGroup.groups(name, header: header, request: request) { setting, seat, _ in
-        EvictionPolicies.named(name, setting).map {
-          RankedExperts(experts: setting.universe, policy: $0)
-        }
-          ?? RankedExperts(
-            setting,
-            automatic: AutoRanking(setting, slots: seat.slots, admission: seat.admission))
-      }
+      groups.append(
+        ReplayGroup(name, header: header, request: request) { setting, _ in
+          EvictionPolicies.named(name, setting).map {
+            RankedExperts(experts: setting.universe, policy: $0)
+          } ?? RankedExperts(setting, contest: nil)
+        })
     }
   }
 
@@ -86,8 +84,8 @@ public struct TraceStatistics: Sendable {
       for index in event.activated { popularity[event.layer * header.experts + index] += 1 }
     }
     let (known, counts) = (uses, popularity)
-    var groups = names.flatMap { name in
-      ReplayGroup.groups(name, header: header, request: request) { setting, _, layer in
+    var groups = names.map { name in
+      ReplayGroup(name, header: header, request: request) { setting, layer in
         guard name == .static else {
           return RankedExperts(
             experts: setting.universe, offline: OfflineMIN(experts: setting.universe, uses: known))

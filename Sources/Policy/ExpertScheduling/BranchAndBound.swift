@@ -4,30 +4,54 @@ import Experts
 /// be better than the best one known.
 ///
 /// Only assignments are enumerated, no orders: for one assignment the best order is known (see
-/// `AssignmentWriter`). Experts are decided in the order arrivals, misses, residents, each by falling
-/// load, so that the sums of a node tell its GPU end in O(1).
+/// `AssignmentWriter`). Experts are decided in the order of `SortedLayer`'s groups from arrivals
+/// over misses to residents, so that the sums of a node tell its GPU end in O(1). A node is cut off
+/// where its decided experts alone end too late, or where CPU and GPU at the prices of the lower
+/// bound owe more than they can pay by the best end known (see `LowerBound`).
 struct BranchAndBound {
-  /// The largest layer that is searched: 2^10 assignments at worst, most of them cut off.
+  /// Layers up to this size are searched to the end: 2^10 assignments at worst.
   static let largestCount = 10
+  /// Larger layers up to this size are searched for a limited number of steps.
+  static let largestLimitedCount = 24
+  /// About 10 ns each.
+  static let stepLimit = 5000
 
   /// The best end known, without the handshake.
   private(set) var end: Double
   /// The best assignment, a bit for each slot that the GPU computes; `nil` where the search found
   /// nothing better than what it was given.
-  private(set) var best: UInt32?
+  private var best: UInt32?
 
-  /// The least that the undecided experts from a place on add to CPU and GPU together.
-  private var remaining = InlineArray<11, Double>(repeating: 0)
+  /// Whether the search came to its end, so that `end` is the optimum.
+  var isComplete: Bool { stepsLeft > 0 }
 
-  /// - Complexity: O(2^n) at worst; no allocation.
-  init(_ layer: SortedLayer, knownEnd: Double) {
-    precondition(layer.count <= Self.largestCount, "too many experts for the exact search")
+  private let cpuPrice: Double
+  private let gpuPrice: Double
+  /// The least that the undecided experts from a place on add to the debt.
+  private var remaining = InlineArray<25, Double>(repeating: 0)
+  private var stepsLeft: Int
+
+  /// `price` is what a unit of the CPU's time costs, of 1 for one of each; any is sound, the lower
+  /// bound's cuts most.
+  ///
+  /// - Complexity: O(2^n) at worst, at most `stepLimit` nodes beyond ten experts; no allocation.
+  init(_ layer: SortedLayer, knownEnd: Double, price: Double) {
+    precondition(layer.count <= Self.largestLimitedCount, "too many experts for the exact search")
     end = knownEnd
+    cpuPrice = price
+    gpuPrice = 1 - price
+    stepsLeft = layer.count <= Self.largestCount ? .max : Self.stepLimit
     for place in stride(from: layer.count - 1, through: 0, by: -1) {
       let item = layer.items[Self.slot(place, layer)]
-      remaining[place] = remaining[place + 1] + min(item.cpu, item.gpu)
+      remaining[place] = remaining[place + 1] + min(cpuPrice * item.cpu, gpuPrice * item.gpu)
     }
     descend(layer, 0, AssignmentSums(), 0, previousOnCPU: false)
+  }
+
+  /// Writes the best assignment where it is better than what was known.
+  func fill(_ onGPU: inout [Bool], _ layer: SortedLayer) {
+    guard let best else { return }
+    for slot in 0..<layer.count { onGPU[slot] = best >> UInt32(slot) & 1 == 1 }
   }
 
   private static func slot(_ place: Int, _ layer: SortedLayer) -> Int {
@@ -40,12 +64,15 @@ struct BranchAndBound {
     _ layer: SortedLayer, _ place: Int, _ sums: AssignmentSums, _ onGPU: UInt32,
     previousOnCPU: Bool
   ) {
-    // All plans but the one without CPU, which is known, pay the CPU's first expert; CPU and GPU
-    // together cannot end earlier than half of their summed work.
+    guard stepsLeft > 0 else { return }
+    stepsLeft -= 1
+    // All plans but the one without CPU, which is known, pay the CPU's first expert.
     let cpu = layer.cpuStart + sums.cpu
     let gpu = layer.gpuStart + sums.gpu + (sums.residentsOnGPU > 0 ? layer.launch : 0)
     guard cpu < end, sums.gpuCount == 0 || max(gpu, sums.releasedEnd) < end else { return }
-    guard sums.gpuCount == 0 || cpu + gpu + remaining[place] < 2 * end else { return }
+    guard sums.gpuCount == 0 || cpuPrice * cpu + gpuPrice * gpu + remaining[place] < end else {
+      return
+    }
     guard place < layer.count else {
       if sums.cpuCount > 0 {
         let reached = sums.end(layer)

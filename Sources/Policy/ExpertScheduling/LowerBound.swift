@@ -1,16 +1,16 @@
-// Intuition: give CPU and GPU a price for each unit of their time. Whatever a plan does, every expert
-// costs at least the cheaper of its two prices, so the priced sum over all experts is a debt that the
-// two lanes must pay out of the time until the makespan. A short makespan cannot pay. Since copies
-// take turns on the link, at most so many misses reach the GPU by then: for every possible number of
-// copies the debt is that of the experts for which a copy saves most.
+// Intuition: give CPU and GPU a price for each unit of their time. Whatever a plan does, every
+// expert costs at least the cheaper of its two prices, so the priced sum over all experts is a debt
+// that the two lanes must pay out of the time until the makespan. A short makespan cannot pay.
+// Since copies take turns on the link, at most so many misses reach the GPU by then: for every
+// possible number of copies the debt is that of the experts for which a copy saves most.
 //
 // Rule: for prices λ (CPU) and 1 − λ (GPU) and q copies, a plan that ends at T satisfies
 //   T ≥ λ·cpuStart + (1−λ)·gpuStart + Σ min(λ·cpu, (1−λ)·gpu)     (residents, arrivals)
 //         + Σ λ·cpu − the q greatest savings λ·cpu − (1−λ)·gpu    (misses)
 //   T ≥ the end of the q shortest GPU computations behind q copies.
-// The bound for λ is the least over q of the greater of the two; every λ gives a valid bound, and the
-// best one is searched by golden section (the bound is quasi-concave in λ, as a linear programme's
-// dual at each T is concave).
+// The bound for λ is the least over q of the greater of the two; every λ gives a valid bound, and
+// the best one is searched by golden section (the bound is quasi-concave in λ, as a linear
+// programme's dual at each T is concave).
 //
 // Rejected: a linear programme with the copies as a third price; it may copy a third of an expert.
 
@@ -41,8 +41,10 @@ struct Relaxation {
     var bound = -Double.infinity
     /// The debt for the deciding number of copies: what can still grow where the link decides.
     var debt = -Double.infinity
-    /// The misses that are copied: a range of slots, because savings rise with the load up to the
-    /// GPU's knee and then rise or fall.
+    /// Misses before this slot take the CPU too long.
+    var mustCopy = 0
+    /// The further misses that are copied: a range of slots, because savings rise with the load up
+    /// to the GPU's knee and then rise or fall.
     var copied = 0..<0
 
     func isBetter(than other: Evaluation) -> Bool { (bound, debt) > (other.bound, other.debt) }
@@ -80,27 +82,46 @@ struct Relaxation {
     let (cpuPrice, gpuPrice) = (price, 1 - price)
     var debt = cpuPrice * layer.cpuStart + gpuPrice * layer.gpuStart
     var (onCPU, cheapest) = (0.0, gpuPrice * layer.launch)
+    // A better plan than the known one has no use for what takes the CPU until the known end, or
+    // what arrives too late for the GPU.
+    let cpuLimit = knownEnd - layer.cpuStart
     for slot in layer.residents {
       let item = layer.items[slot]
-      onCPU += cpuPrice * item.cpu
-      cheapest += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      if item.cpu >= cpuLimit {
+        onCPU = .infinity
+        cheapest += gpuPrice * item.gpu
+      } else {
+        onCPU += cpuPrice * item.cpu
+        cheapest += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      }
     }
     debt += min(onCPU, cheapest)
     for slot in layer.arrivals {
       let item = layer.items[slot]
-      // A better plan than the known one has no use for what arrives too late.
-      let isTooLate = item.ready + item.gpu >= knownEnd
-      debt += isTooLate ? cpuPrice * item.cpu : min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      if item.ready + item.gpu >= knownEnd {
+        debt += cpuPrice * item.cpu
+      } else if item.cpu >= cpuLimit {
+        debt += gpuPrice * item.gpu
+      } else {
+        debt += min(cpuPrice * item.cpu, gpuPrice * item.gpu)
+      }
     }
-    for slot in layer.misses { debt += gpuPrice * layer.items[slot].gpu }
+    // The misses that must be copied are those with the highest loads.
+    var mustCopy = layer.misses.lowerBound
+    for slot in layer.misses {
+      let item = layer.items[slot]
+      debt += gpuPrice * item.gpu
+      if item.cpu >= cpuLimit { mustCopy = slot + 1 }
+    }
 
     // From all misses copied down to none, each time the one whose copy saves least goes back.
     var result = Evaluation()
     result.price = price
     result.bound = .infinity
-    var copied = layer.misses
+    result.mustCopy = mustCopy
+    var copied = mustCopy..<layer.misses.upperBound
     while true {
-      let bound = max(debt, linkEnds[copied.count])
+      let bound = max(debt, linkEnds[mustCopy - layer.misses.lowerBound + copied.count])
       if bound <= result.bound {
         (result.bound, result.debt, result.copied) = (bound, debt, copied)
       }

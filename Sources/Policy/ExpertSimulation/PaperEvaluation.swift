@@ -3,19 +3,6 @@ import ExpertScheduling
 import Experts
 import Placement
 
-/// What is routed in one run, and what was known before it.
-public struct SimulatedSequence: Sendable {
-  /// One prefill step with all tokens of the prompt, then decode steps.
-  public var events: [RoutingEvent]
-  /// How often each expert was used in other sequences: [layers, experts].
-  public var popularity: [Double]
-
-  public init(events: [RoutingEvent], popularity: [Double]) {
-    self.events = events
-    self.popularity = popularity
-  }
-}
-
 /// The evaluation of the paper (arXiv 2504.05897, section VI), simulated: three models, three cache
 /// ratios, four prompts, all systems, its ablation and its hit rates.
 ///

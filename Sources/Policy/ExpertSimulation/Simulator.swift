@@ -35,7 +35,7 @@ public struct Simulator {
   var streaming = StreamingScheduler()
   var cache: ExpertCache
   var prefetch: PrefetchState?
-  var queue = TransferQueue()
+  var queue = TransferQueue(largestPieceBytes: 1 << 20)
   /// Experts that prefill streaming holds outside the cache, for the layer that comes next.
   var ring = StreamRing()
 
@@ -57,6 +57,7 @@ public struct Simulator {
 
   // Memory that is reused from layer to layer.
   var loads: [Int]
+  private var worth: [Double]
   var activated: [Int] = []
   var activatedSet = ExpertSet()
   var plan = LayerPlan()
@@ -74,6 +75,7 @@ public struct Simulator {
     self.system = system
     scheduler = system.scheduler.makeScheduler()
     loads = Array(repeating: 0, count: machine.expertCount)
+    worth = Array(repeating: 0, count: machine.expertCount)
     if recordsTimeline { timeline = Timeline() }
     ring.capacity = system.ringSlots(machine)
     let slots = system.slotsByLayer(machine)
@@ -104,6 +106,9 @@ public struct Simulator {
     step = -1
     return report
   }
+
+  /// What became of the copies ahead; `nil` for a system that makes none.
+  public var prefetchStatistics: PrefetchStatistics? { prefetch?.ledger.statistics }
 
   private mutating func beginStep(_ event: RoutingEvent) {
     step = event.step
@@ -149,6 +154,16 @@ public struct Simulator {
       }
       loads[index] += 1
     }
+  }
+
+  // Misses of equal load are all the same to a plan, and it copies the last of them first; but a
+  // copied one may stay. So the one that is most likely to be needed again comes last.
+  mutating func sortByWorth(_ layer: Int) {
+    guard system.scheduler == .hybrimoe, system.eviction != nil, phase == .decode else { return }
+    for index in activated {
+      worth[index] = cache.activationProbability(of: ExpertID(layer: layer, index: index))
+    }
+    activated.sort { (worth[$0], $1) < (worth[$1], $0) }
   }
 
   private func check(_ event: RoutingEvent) throws(SimulationError) {

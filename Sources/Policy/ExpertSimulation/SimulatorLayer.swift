@@ -9,8 +9,10 @@ extension Simulator {
     let layer = event.layer
     runningLayer = layer
     defer { runningLayer = -1 }
+    let outcome = cache.observe(event)
+    sortByWorth(layer)
     let layerCase = makeCase(layer)
-    countActivated(layerCase, layer)
+    countActivated(layerCase, outcome, layer)
     if system.streamsPrefill && phase == .prefill {
       streaming.ahead = linkAhead(of: layer)
       streaming.schedule(layerCase, into: &plan)
@@ -22,7 +24,6 @@ extension Simulator {
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
     countPlan(layerCase, layer)
     judgePrefetches(layerCase, layer)
-    cache.observe(event)
     prefetchAhead(event)
     perform(layerCase, layer)
     admitCopied(layer)
@@ -33,15 +34,49 @@ extension Simulator {
   // What is resident, what is on its way, and how long the link is still busy with that.
   private mutating func makeCase(_ layer: Int) -> LayerCase {
     cancelUnwanted(layer)
+    var late: [ExpertID] = []
     for index in activated {
       let expert = ExpertID(layer: layer, index: index)
       guard queue.remainingBytes(of: expert) != nil else { continue }
+      late.append(expert)
       queue.enqueue(
         expert, byteCount: machine.footprints[layer].linkBytes, priority: .onDemand)
       ring.forget(expert)
       prefetch?.victims[expert] = nil
     }
-    let speed = LinkSpeed(machine.profile.costModel.link, whileCPUReads: true)
+    let layerCase = makeCase(layer, queue)
+    guard !late.isEmpty, system.prefetching == .impact else { return layerCase }
+    return withoutLate(late, layerCase, layer)
+  }
+
+  // A copy on its way holds up the link for the layer's other copies: where the layer would be done
+  // earlier without it, its rest is not issued.
+  private mutating func withoutLate(
+    _ late: [ExpertID], _ layerCase: LayerCase, _ layer: Int
+  ) -> LayerCase {
+    guard var state = prefetch else { return layerCase }
+    prefetch = nil
+    defer { prefetch = state }
+    var best = layerCase
+    var bestQueue = queue
+    var bestEnd = state.source.makespan(of: layerCase)
+    // The last ones hold up the link without having got far.
+    for kept in (0..<late.count).reversed() {
+      var trial = queue
+      trial.cancel(.onDemand) { late[kept...].contains($0) }
+      let other = makeCase(layer, trial)
+      let end = state.source.makespan(of: other)
+      guard end < bestEnd - 1e-6 else { continue }
+      bestEnd = end
+      best = other
+      bestQueue = trial
+    }
+    queue = bestQueue
+    return best
+  }
+
+  private func makeCase(_ layer: Int, _ queue: TransferQueue) -> LayerCase {
+    let speed = speed(whileCPUReads: true)
     var layerCase = LayerCase(phase: phase, experts: [], costs: costs[layer])
     layerCase.experts.reserveCapacity(activated.count)
     for index in activated {
@@ -65,7 +100,7 @@ extension Simulator {
     let next = layer + 1
     guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
     let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
-    return .init(room: Double(ring.room) * costs[next].linkPerExpert, gap: gap)
+    return .init(room: Double(ring.capacity) * costs[next].linkPerExpert, gap: gap)
   }
 
   private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {
@@ -96,8 +131,25 @@ extension Simulator {
     let start = now
     playLink(until: start + layerCase.linkFree, speed: speed(whileCPUReads: true))
     playLink(until: start + lastCopy, speed: speed(whileCPUReads: cpuEnd > 0))
+    freeRing(layer, start: start, cpuEnd: cpuEnd)
     now = start + plan.makespan
     playLink(until: now, cpuBusyUntil: start + cpuEnd)
+  }
+
+  // The ring's slots are free as soon as the GPU has computed the experts in them; copies for the
+  // next layer may then follow.
+  private mutating func freeRing(_ layer: Int, start: Double, cpuEnd: Double) {
+    guard phase == .prefill, prefetch != nil else { return }
+    var last = 0.0
+    for operation in plan.operations where operation.lane == .gpu {
+      guard case .expert(let index) = operation.subject,
+        ring.holds(ExpertID(layer: layer, index: index))
+      else { continue }
+      last = max(last, operation.end)
+    }
+    playLink(until: start + last, cpuBusyUntil: start + cpuEnd)
+    ring.leave(layer)
+    streamAhead(of: layer)
   }
 
   private mutating func record(_ operation: Operation, _ layerCase: LayerCase, _ layer: Int) {
@@ -132,20 +184,15 @@ extension Simulator {
         step: step, phase: phase, layer: layer, expert: expert))
   }
 
-  private mutating func countActivated(_ layerCase: LayerCase, _ layer: Int) {
-    report[phase].activated += layerCase.experts.count
+  private mutating func countActivated(
+    _ layerCase: LayerCase, _ outcome: EventOutcome, _ layer: Int
+  ) {
+    report[phase].activated += outcome.activated
+    report[phase].hits += outcome.hits
+    report[phase].prefetched += outcome.prefetched
     for expert in layerCase.experts {
-      let id = ExpertID(layer: layer, index: expert.index)
-      switch expert.residency {
-      case .missing: break
-      case .arriving: report[phase].late += 1
-      case .resident:
-        if ring.holds(id) || cache.isPrefetched(id) {
-          report[phase].prefetched += 1
-        } else {
-          report[phase].hits += 1
-        }
-      }
+      if ring.holds(ExpertID(layer: layer, index: expert.index)) { report[phase].prefetched += 1 }
+      if case .arriving = expert.residency { report[phase].late += 1 }
     }
   }
 

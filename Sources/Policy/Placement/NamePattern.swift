@@ -84,7 +84,9 @@ public struct NamePattern: Equatable, Sendable {
       case .atEnd
       where place == scalars.count || place == scalars.count - 1 && scalars[place] == "\n":
         waiting.append(index + 1)
-      case .atBorder(let isWanted) where Self.isBorder(scalars, place) == isWanted:
+      // Python before 3.14 finds neither \b nor \B in an empty text.
+      case .atBorder(let isWanted)
+      where !scalars.isEmpty && Self.isBorder(scalars, place) == isWanted:
         waiting.append(index + 1)
       case .ahead(let isNegative, let next):
         if runs(from: index + 1, scalars, at: place) != isNegative { waiting.append(next) }
@@ -98,48 +100,6 @@ public struct NamePattern: Equatable, Sendable {
     let before = place > 0 && NameCharacters.isWord(scalars[place - 1])
     let after = place < scalars.count && NameCharacters.isWord(scalars[place])
     return before != after
-  }
-}
-
-/// A set of characters.
-struct NameCharacters: Equatable, Sendable {
-  enum Item: Equatable, Sendable {
-    case range(ClosedRange<Unicode.Scalar>)
-    case digit(Bool)
-    case word(Bool)
-    case space(Bool)
-  }
-
-  var items: [Item]
-  var isNegated = false
-
-  /// All but a line's end, as `.` means it.
-  static let any = NameCharacters(items: [.range("\n"..."\n")], isNegated: true)
-
-  func contain(_ scalar: Unicode.Scalar) -> Bool {
-    items.contains { item in
-      switch item {
-      case .range(let range): range.contains(scalar)
-      case .digit(let isOne): (scalar.properties.generalCategory == .decimalNumber) == isOne
-      case .word(let isOne): Self.isWord(scalar) == isOne
-      case .space(let isOne): Self.isSpace(scalar) == isOne
-      }
-    } != isNegated
-  }
-
-  /// As Python: what `str.isalnum` accepts, and the underscore.
-  static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar == "_" { return true }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
-      .decimalNumber, .letterNumber, .otherNumber:
-      return true
-    default: return false
-    }
-  }
-
-  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
   }
 }
 

@@ -110,15 +110,16 @@ private struct PlanWords {
     let whole = plan.layers.count { $0.slots > 0 && $0.slots == $0.expertCount }
     var text = "\(plan.slotCount) of \(plan.expertCount) routed experts have a slot on the GPU ("
     if let experts = partial.first?.expertCount {
-      text += "\(range) of \(experts) in each of \(partial.count) layers"
+      text += "\(range) of \(experts) in "
+      text += partial.count == 1 ? "one layer" : "each of \(partial.count) layers"
       if whole > 0 { text += ", all of them in \(whole) others" }
     } else {
-      text += "all of them in \(whole) layers"
+      text += "all of them in \(layers(whole))"
     }
     text += "), \(amount(plan.bytes(.expertSlots, in: plan.gpuParts)))"
     guard let speed = plan.speed else { return text + "." }
     return text + "; \(percent(speed.hitRate)) of the activated experts will be found there "
-      + "(\(speed.isHitRateAssumed ? "assumed" : "as given"))."
+      + "(\(partial.isEmpty ? "whole layers" : speed.isHitRateAssumed ? "assumed" : "as given"))."
   }
 
   private var rest: String? {
@@ -128,7 +129,7 @@ private struct PlanWords {
     else { return nil }
     let text =
       "Host memory holds \(amount(bytes)) of routed experts, \(amount(largest)) each at most"
-    guard plan.copiesExperts else { return text + "; the CPU computes them." }
+    guard plan.pinnedBytes > 0 else { return text + "; the CPU computes them." }
     let footprint = plan.request.machine.expertFootprint(of: shape, layer: 0)
     let costs = plan.request.machine.costModel.layerCosts(for: footprint)
     let copy = costs.map { " in \(fixed($0.linkPerExpertAlone / 1000)) ms" } ?? ""

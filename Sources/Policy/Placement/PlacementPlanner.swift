@@ -111,24 +111,25 @@ struct PlacementBuilder {
     }
     var missing = 0
     for index in layers.indices where layers[index].experts == .gpu {
-      if take(layers[index].expertCount * slotBytes(index)) {
-        layers[index].slots = layers[index].expertCount
-      } else {
+      while layers[index].slots < layers[index].expertCount, take(slotBytes(index)) {
+        layers[index].slots += 1
+      }
+      if layers[index].slots < layers[index].expertCount {
         layers[index].experts = .cached
         missing += 1
       }
     }
+    if missing > 0, cached.isEmpty { reductions.insert(.noCopies, at: 0) }
     if missing > 0 { reductions.insert(.layersOnlyCached(missing), at: 0) }
-    let candidates = layers.indices.filter { layers[$0].experts == .cached }
-    let limits = candidates.map { request.slots.limit(experts: layers[$0].expertCount) }
+    let limits = cached.map { request.slots.limit(experts: layers[$0].expertCount) }
     for level in 0..<(limits.max() ?? 0) {
-      for (index, limit) in zip(candidates, limits) where level < limit && !isFull {
+      for (index, limit) in zip(cached, limits) where level < limit && !isFull {
         if take(slotBytes(index)) { layers[index].slots += 1 }
       }
       if isFull { break }
     }
     let wanted = limits.reduce(0, +)
-    let given = candidates.reduce(0) { $0 + layers[$1].slots }
+    let given = cached.reduce(0) { $0 + layers[$1].slots }
     if given < wanted, request.slots != .asFit {
       reductions.insert(.fewerSlots(wanted: wanted, given: given), at: 0)
     }

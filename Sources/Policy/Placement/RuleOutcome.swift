@@ -21,6 +21,14 @@ public struct RuleOutcome: Equatable, Sendable {
   /// One for each layer of the model.
   public var wishes: [LayerWish]
   public var output = PlacementDevice.gpu
+  /// A module of the model, and the rule that it got, by index.
+  public struct Choice: Equatable, Sendable {
+    public var module: String
+    public var rule: Int?
+  }
+
+  /// All modules in the order in which they are visited.
+  public var choices: [Choice]
   /// The rule that decided each layer's experts, by index; nil where none did.
   public var expertRules: [Int?]
   /// What could not be done as the file says it, with the line of the rule it is about.
@@ -31,8 +39,10 @@ public struct RuleOutcome: Equatable, Sendable {
     matchCounts = Array(repeating: 0, count: rules.count)
     wishes = Array(repeating: LayerWish(), count: shape.layers.count)
     expertRules = Array(repeating: nil, count: shape.layers.count)
+    choices = []
     let tree = ModuleTree(shape)
     let chosen = choose(tree)
+    choices = zip(tree.modules, chosen).map { Choice(module: $0.name, rule: $1) }
     var devices: [String: (cpu: Int, gpu: Int)] = [:]
     for (index, module) in tree.modules.enumerated() {
       switch module.role {
@@ -121,17 +131,20 @@ public struct RuleOutcome: Equatable, Sendable {
     }
   }
 
-  /// Says once for each rule that its parts have one place for both phases.
+  /// Says that parts other than experts have one place for both phases.
   private mutating func notePrefill() {
     let used = Set(expertRules.compactMap(\.self))
-    for (index, rule) in rules.enumerated() where !used.contains(index) && matchCounts[index] > 0 {
-      if let generate = rule.device("generate_device"), let prefill = rule.device("prefill_device"),
-        generate != prefill
-      {
-        notes.append(
-          "The rule of line \(rule.line) has different devices for the two phases; only routed "
-            + "experts can have that, so its modules stay where they generate.")
-      }
-    }
+    let lines = rules.indices.filter { index in
+      guard !used.contains(index), matchCounts[index] > 0,
+        let generate = rules[index].device("generate_device"),
+        let prefill = rules[index].device("prefill_device")
+      else { return false }
+      return generate != prefill
+    }.map { String(rules[$0].line) }
+    guard !lines.isEmpty else { return }
+    notes.append(
+      "\(lines.count == 1 ? "The rule of line" : "The rules of lines") "
+        + "\(lines.joined(separator: ", ")) want different devices for the two phases; only routed "
+        + "experts can have that, so these modules stay where they generate.")
   }
 }

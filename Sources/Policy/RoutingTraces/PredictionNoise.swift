@@ -19,9 +19,7 @@ struct PredictionNoise: Sendable {
     var random = random
     bias = (0..<layers * behavior.accuracies.count * experts).map { _ in random.nextNormal() }
     self.random = random
-    deviations = behavior.accuracies.map {
-      Self.deviation(accuracy: $0, experts: experts, activated: activated)
-    }
+    deviations = Self.deviations(behavior.accuracies, experts: experts, activated: activated)
   }
 
   /// The latent scores of the layer `distance` later, as `layer` foresees them.
@@ -42,35 +40,41 @@ struct PredictionNoise: Sendable {
     return result
   }
 
-  /// The errors' deviation that gives an accuracy, found by trying: the top-k of normal numbers
-  /// against the top-k of the same with errors. Good to about 0.005 of accuracy.
-  private static func deviation(accuracy: Double, experts: Int, activated: Int) -> Double {
-    guard accuracy < 1, activated < experts else { return 0 }
+  /// The errors' deviations that give some accuracies, found by trying: the top-k of normal numbers
+  /// against the top-k of the same with errors. Good to about 0.01 of accuracy.
+  private static func deviations(
+    _ accuracies: [Double], experts: Int, activated: Int
+  ) -> [Double] {
+    guard activated < experts, accuracies.contains(where: { $0 < 1 }) else {
+      return accuracies.map { _ in 0 }
+    }
     var random = RandomSource(seed: 0)
-    let rows = max(1, 10_000 / activated)
+    let rows = max(1, 6000 / activated)
     let count = rows * experts
     let truth = (0..<count).map { _ in random.nextNormal() }
     let errors = (0..<count).map { _ in random.nextNormal() }
     let ids = stride(from: 0, to: count, by: experts).map {
       TopK.indices(of: truth[$0..<$0 + experts], count: activated)
     }
-    var bounds = (low: 0.0, high: 64.0)
     var foreseen = truth
-    for _ in 0..<16 {
-      let middle = (bounds.low + bounds.high) / 2
-      for place in 0..<count { foreseen[place] = truth[place] + middle * errors[place] }
+    func accuracy(_ deviation: Double) -> Double {
+      for place in 0..<count { foreseen[place] = truth[place] + deviation * errors[place] }
       var found = 0
       for row in 0..<rows {
         let start = row * experts
         let best = TopK.indices(of: foreseen[start..<start + experts], count: activated)
         found += best.count { ids[row].contains($0) }
       }
-      if Double(found) > accuracy * Double(rows * activated) {
-        bounds.low = middle
-      } else {
-        bounds.high = middle
-      }
+      return Double(found) / Double(rows * activated)
     }
-    return bounds.high
+    return accuracies.map { wanted in
+      guard wanted < 1 else { return 0 }
+      var (low, high) = (0.0, 64.0)
+      for _ in 0..<14 {
+        let middle = (low + high) / 2
+        if accuracy(middle) > wanted { low = middle } else { high = middle }
+      }
+      return high
+    }
   }
 }

@@ -78,6 +78,9 @@ struct Plan: LookingCommand {
       console.note(
         "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
           + "DDR4 memory, and no GPU is looked for.")
+      if placement.gpuMemory != nil {
+        console.warn("--gpu-memory: no effect without --machine, since no GPU is known.")
+      }
     }
     var request = try PlacementRequest(
       machine: machine, shape: modelShape(catalog), context: contextTokens())

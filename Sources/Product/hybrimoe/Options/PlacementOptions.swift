@@ -28,7 +28,7 @@ struct PlacementOptions: ParsableArguments {
   var cacheRatio: Double?
 
   @Option(
-    name: .both("optimize-rule-path"), parsing: .unconditional,
+    name: .rules, parsing: .unconditional,
     help: .init("Rules in kTransformers' YAML format that say what goes where.", valueName: "file"))
   var optimizeRulePath: String?
 
@@ -41,10 +41,6 @@ struct PlacementOptions: ParsableArguments {
     }
     if let cacheRatio, !(0...1).contains(cacheRatio) {
       throw ValidationError("--cache-ratio is \(cacheRatio), but must be from 0 to 1.")
-    }
-    if machine == nil, gpuMemory != nil {
-      throw ValidationError(
-        "--gpu-memory needs --machine: this version does not look for a GPU in this machine.")
     }
   }
 
@@ -83,4 +79,12 @@ enum MemoryAmount: Equatable, ExpressibleByArgument {
     case .share(let share): Int(Double(whole) * share)
     }
   }
+}
+
+extension NameSpecification {
+  /// The published system calls the file a rule in one program and a configuration in another.
+  fileprivate static let rules: NameSpecification = [
+    .customLong("optimize-rule-path"), .customLong("optimize_rule_path"),
+    .customLong("optimize-config-path"), .customLong("optimize_config_path"),
+  ]
 }

@@ -24,7 +24,7 @@ struct SyntheticRoutingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: .init(
-      "How the router behaves: a shape's name or a JSON file (default: as the shape's).",
+      "How the router behaves: a known one's name or a JSON file (default: as the shape's).",
       valueName: "name"))
   var routing: String?
 
@@ -44,7 +44,7 @@ struct SyntheticRoutingOptions: ParsableArguments {
   func source(_ amount: SyntheticRouting.Amount) throws -> SyntheticRouting {
     let catalog = ProfileCatalog()
     let shape = try shape.map(catalog.shape)
-    let behavior = try catalog.routing(routing ?? shape?.name ?? "default")
+    let behavior = try routing.map(catalog.routing) ?? catalog.routing(of: shape)
     let header = header(shape)
     return try SyntheticRouting(header: header, behavior: behavior, amount: amount, seed: seed)
   }

@@ -73,6 +73,7 @@ struct PlanReport {
     if layer.slots == layer.expertCount { return "all \(layer.expertCount) on the GPU" }
     if experts == .cpu { return "CPU" }
     return layer.slots == 0
-      ? "CPU, no slots" : "\(layer.slots) slots for \(layer.expertCount) experts"
+      ? "CPU, no slots"
+      : "\(layer.slots) \(layer.slots == 1 ? "slot" : "slots") for \(layer.expertCount) experts"
   }
 }

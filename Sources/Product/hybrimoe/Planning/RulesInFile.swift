@@ -58,8 +58,15 @@ struct RulesInFile {
         ),
       ])
     }
+    let modules = outcome.choices.map { choice in
+      JSONValue.object([
+        ("name", .string(choice.module)),
+        ("rule", .optional(choice.rule.map { outcome.rules[$0].line })),
+      ])
+    }
     return .object([
       ("file", .string(path)), ("rules", .array(rules)), ("layers", .array(layers)),
+      ("modules", .array(modules)),
       ("remarks", .array(remarks.map(JSONValue.string))),
     ])
   }

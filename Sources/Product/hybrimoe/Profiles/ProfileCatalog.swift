@@ -63,13 +63,15 @@ struct ProfileCatalog {
     return try ModelShape(text: text, file: file)
   }
 
-  /// How a model's router behaves: that of its own name where there is one, else the default.
-  ///
-  /// - Parameter name: a shape's name, or the path of a file.
+  /// How a router behaves, by name or path.
   func routing(_ name: String) throws -> RoutingBehavior {
-    let isKnown = Self.isPath(name) || names(.routing).contains(name)
-    let (text, file) = try text(.routing, isKnown ? name : "default")
+    let (text, file) = try text(.routing, name)
     return try RoutingBehavior(text: text, file: file)
+  }
+
+  /// How a shape's router behaves: as the file of the shape's name says, or else the default.
+  func routing(of shape: ModelShape?) throws -> RoutingBehavior {
+    try routing(shape.map(\.name).flatMap { names(.routing).contains($0) ? $0 : nil } ?? "default")
   }
 
   /// The names that mean something, sorted.

@@ -9,9 +9,9 @@ struct SettingsExpansion {
   /// Options of which only one may be given: where one is typed, settings from elsewhere must not
   /// contradict it. By the first of their names.
   private static let alternatives: [Set<String>] = [
-    modelNames, ["prompt", "file", "tokens"], ["json", "csv"],
+    modelNames, ["prompt", "file", "tokens"], ["json", "csv"], ["cache-size", "cache-ratio"],
   ]
-  private static let modelNames: Set<String> = ["model", "gguf-path", "model-path"]
+  private static let modelNames: Set<String> = ["model", "gguf-path", "model-path", "shape"]
 
   let table: CommandTable
 
