@@ -70,7 +70,11 @@ public struct HindsightBound {
     var high = time(onGPU: hits)
     for _ in 0..<60 {
       let middle = (low + high) / 2
-      if middle >= time(onGPU: hits + middle / copyMicroseconds) { high = middle } else { low = middle }
+      if middle >= time(onGPU: hits + middle / copyMicroseconds) {
+        high = middle
+      } else {
+        low = middle
+      }
     }
     return low
   }

@@ -2,19 +2,22 @@ import ExpertCaching
 import Experts
 
 extension SystemDescription {
-  /// Staging slots that every system has beside its cache: one that is being copied into while the
-  /// GPU reads the other.
+  /// Slots that every system has beside its cache for copies on demand: one that is being copied into
+  /// while the GPU reads the other.
   static let stagingSlots = 2
+  /// Slots that every system with prefetching has beside its cache for copies ahead that do not go
+  /// into it.
+  static let ringSlots = 2
 
   /// Slots of the ring through which a prefill's copies ahead go.
   func ringSlots(_ machine: SimulatedMachine) -> Int {
     guard prefetching != .off else { return 0 }
-    return Self.stagingSlots + takenSlots(machine)
+    return Self.ringSlots + takenSlots(machine)
   }
 
   /// All slots that the system has: what a bound has to grant it.
-  func allSlots(_ machine: SimulatedMachine) -> Int {
-    slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots
+  public func allSlots(_ machine: SimulatedMachine) -> Int {
+    slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots + Self.ringSlots
   }
 
   /// Slots that streaming takes from the cache: enough for one layer's copies ahead, an eighth of

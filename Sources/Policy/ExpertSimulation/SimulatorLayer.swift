@@ -100,7 +100,7 @@ extension Simulator {
     let next = layer + 1
     guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
     let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
-    return .init(room: Double(ring.room) * costs[next].linkPerExpert, gap: gap)
+    return .init(room: Double(ring.capacity) * costs[next].linkPerExpert, gap: gap)
   }
 
   private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {
@@ -131,8 +131,25 @@ extension Simulator {
     let start = now
     playLink(until: start + layerCase.linkFree, speed: speed(whileCPUReads: true))
     playLink(until: start + lastCopy, speed: speed(whileCPUReads: cpuEnd > 0))
+    freeRing(layer, start: start, cpuEnd: cpuEnd)
     now = start + plan.makespan
     playLink(until: now, cpuBusyUntil: start + cpuEnd)
+  }
+
+  // The ring's slots are free as soon as the GPU has computed the experts in them; copies for the
+  // next layer may then follow.
+  private mutating func freeRing(_ layer: Int, start: Double, cpuEnd: Double) {
+    guard phase == .prefill, prefetch != nil else { return }
+    var last = 0.0
+    for operation in plan.operations where operation.lane == .gpu {
+      guard case .expert(let index) = operation.subject,
+        ring.holds(ExpertID(layer: layer, index: index))
+      else { continue }
+      last = max(last, operation.end)
+    }
+    playLink(until: start + last, cpuBusyUntil: start + cpuEnd)
+    ring.leave(layer)
+    streamAhead(of: layer)
   }
 
   private mutating func record(_ operation: Operation, _ layerCase: LayerCase, _ layer: Int) {

@@ -78,7 +78,8 @@ extension Simulator {
   // A fill enters only if it is still worth its victim's slot.
   private mutating func takeFilled(_ expert: ExpertID) {
     guard !cache.isResident(expert) else { return }
-    switch cache.offer(for: expert, sparing: expert.layer == runningLayer ? activatedSet : ExpertSet())
+    switch cache.offer(
+      for: expert, sparing: expert.layer == runningLayer ? activatedSet : ExpertSet())
     {
     case .free: cache.insert(expert, phase: phase)
     case .replacing(let victim, let ranksHigher):

@@ -54,15 +54,16 @@ extension Simulator {
   }
 
   // In a prefill: the next layer's experts that are likely to be activated, by falling load.
-  private mutating func streamAhead(of layer: Int) {
+  mutating func streamAhead(of layer: Int) {
     let next = layer + 1
     guard let forecast = prefetch?.predictor.forecast(of: next, step: step) else { return }
     let order = (0..<machine.expertCount).filter { forecast.probability[$0] > 0.5 }
       .sorted { (forecast.expectedLoad[$1], $0) < (forecast.expectedLoad[$0], $1) }
-    var count = 0
+    var count = ring.count(ofLayer: next)
     for index in order where ring.room > 0 && count < system.prefetchLimit ?? .max {
       let expert = ExpertID(layer: next, index: index)
-      guard !cache.isResident(expert), queue.priority(of: expert) == nil else { continue }
+      guard !cache.isResident(expert), !ring.holds(expert), queue.priority(of: expert) == nil
+      else { continue }
       queue.enqueue(
         expert, byteCount: machine.footprints[next].linkBytes, priority: .prefetch)
       ring.expect(expert)

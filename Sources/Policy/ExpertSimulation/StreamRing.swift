@@ -15,6 +15,11 @@ struct StreamRing {
     for expert in held where expert.layer == layer { body(expert.index) }
   }
 
+  /// Copies for a layer that are there or on their way.
+  func count(ofLayer layer: Int) -> Int {
+    held.count { $0.layer == layer } + expected.count { $0.layer == layer }
+  }
+
   /// Slots that no copy is in or on its way to.
   var room: Int { max(0, capacity - held.count - expected.count) }
 

@@ -112,7 +112,7 @@ public struct SystemDescription: Equatable, Sendable {
   }
 
   /// Slots of each layer.
-  func slots(experts: Int) -> Int {
+  public func slots(experts: Int) -> Int {
     cacheSlots ?? CacheConfiguration.slots(capacity: cacheRatio, experts: experts)
   }
 

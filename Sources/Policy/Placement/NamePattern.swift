@@ -103,48 +103,6 @@ public struct NamePattern: Equatable, Sendable {
   }
 }
 
-/// A set of characters.
-struct NameCharacters: Equatable, Sendable {
-  enum Item: Equatable, Sendable {
-    case range(ClosedRange<Unicode.Scalar>)
-    case digit(Bool)
-    case word(Bool)
-    case space(Bool)
-  }
-
-  var items: [Item]
-  var isNegated = false
-
-  /// All but a line's end, as `.` means it.
-  static let any = NameCharacters(items: [.range("\n"..."\n")], isNegated: true)
-
-  func contain(_ scalar: Unicode.Scalar) -> Bool {
-    items.contains { item in
-      switch item {
-      case .range(let range): range.contains(scalar)
-      case .digit(let isOne): (scalar.properties.generalCategory == .decimalNumber) == isOne
-      case .word(let isOne): Self.isWord(scalar) == isOne
-      case .space(let isOne): Self.isSpace(scalar) == isOne
-      }
-    } != isNegated
-  }
-
-  /// As Python: what `str.isalnum` accepts, and the underscore.
-  static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar == "_" { return true }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
-      .decimalNumber, .letterNumber, .otherNumber:
-      return true
-    default: return false
-    }
-  }
-
-  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
-  }
-}
-
 /// Why a pattern cannot be used.
 public enum NamePatternError: Error, Equatable, CustomStringConvertible {
   /// No pattern in Python either; `offset` counts characters from 0, as Python does.

@@ -110,10 +110,11 @@ private struct PlanWords {
     let whole = plan.layers.count { $0.slots > 0 && $0.slots == $0.expertCount }
     var text = "\(plan.slotCount) of \(plan.expertCount) routed experts have a slot on the GPU ("
     if let experts = partial.first?.expertCount {
-      text += "\(range) of \(experts) in each of \(partial.count) layers"
+      text += "\(range) of \(experts) in "
+      text += partial.count == 1 ? "one layer" : "each of \(partial.count) layers"
       if whole > 0 { text += ", all of them in \(whole) others" }
     } else {
-      text += "all of them in \(whole) layers"
+      text += "all of them in \(layers(whole))"
     }
     text += "), \(amount(plan.bytes(.expertSlots, in: plan.gpuParts)))"
     guard let speed = plan.speed else { return text + "." }

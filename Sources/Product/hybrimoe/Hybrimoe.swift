@@ -14,11 +14,12 @@ struct Hybrimoe: CommandGroup {
     version: Version.number,
     subcommands: [
       Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Logits.self,
-      PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Trace.self,
+      PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Simulate.self,
+      Trace.self,
     ])
 
   static let laterCommands = [
-    "serve", "pull", "template", "simulate", "doctor", "config",
+    "serve", "pull", "template", "doctor", "config",
     "cache",
   ]
 }

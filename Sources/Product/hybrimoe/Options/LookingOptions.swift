@@ -18,8 +18,16 @@ struct LookingOptions: ParsableArguments {
   @Flag(help: "Use no color, as NO_COLOR in the environment also says.")
   var noColor = false
 
-  @Option(parsing: .unconditional, help: .noEffectYet) var timelineSvg: String?
-  @Option(parsing: .unconditional, help: .noEffectYet) var timelineChrome: String?
+  @Option(
+    parsing: .unconditional,
+    help: .init("Draw what the lanes did as a picture (simulate).", valueName: "file"))
+  var timelineSvg: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("The same as a trace for Chrome or Perfetto (simulate).", valueName: "file"))
+  var timelineChrome: String?
+
   @Option(
     parsing: .unconditional,
     help: .init(
@@ -44,14 +52,16 @@ struct LookingOptions: ParsableArguments {
       && Environment.value("TERM") != "dumb"
   }
 
+  var drawsTimeline: Bool { timelineSvg != nil || timelineChrome != nil }
+
   /// The console, after one note about all given options that have no effect in this version, and
   /// one about a recording that this command does not make.
-  func console(machine: MachineOptions?, records: Bool = false) -> Console {
+  func console(machine: MachineOptions?, records: Bool = false, draws: Bool = false) -> Console {
     let console = console
     if !records, recordTrace != nil {
       console.warn("--record-trace: no effect here; chat, run and trace record write traces.")
     }
-    let cpuOnly = (machine?.later.given ?? []) + given
+    let cpuOnly = (machine?.later.given ?? []) + (draws ? [] : given)
     if !cpuOnly.isEmpty {
       console.warn(
         "\(cpuOnly.joined(separator: ", ")): no effect yet, since this version computes on the CPU "

@@ -1,0 +1,94 @@
+import Experts
+import OrderedJSON
+
+extension SimulationReport {
+  /// Both phases' figures, as far as they were played.
+  public var json: JSONValue {
+    .object(
+      Phase.allCases.filter { self[$0].plans > 0 }.map { ($0.rawValue, self[$0].json) })
+  }
+}
+
+extension SimulationReport.PhaseFigures {
+  /// Times in milliseconds; lanes' shares of the time from 0 to 1.
+  public var json: JSONValue {
+    .object([
+      ("steps", .integer(stepMicroseconds.count)), ("tokens", .integer(tokens)),
+      ("milliseconds", .double(meanMilliseconds)),
+      ("medianMilliseconds", .double(medianMilliseconds)),
+      ("tokensPerSecond", .double(tokensPerSecond)),
+      (
+        "busy",
+        .object(Lane.allCases.map { ($0.rawValue, .double(busyShare(of: $0))) })
+      ),
+      (
+        "dense",
+        .double(totalMicroseconds > 0 ? denseMicroseconds / totalMicroseconds : 0)
+      ),
+      ("activated", .integer(activated)), ("hits", .integer(hits)),
+      ("hitRate", .double(hitRate)), ("prefetched", .integer(prefetched)),
+      ("late", .integer(late)), ("misses", .integer(misses)), ("onCPU", .integer(onCPU)),
+      ("stolen", .integer(stolen)), ("copiedOnDemand", .integer(copiedOnDemand)),
+      ("copiedAhead", .integer(copiedAhead)), ("filled", .integer(filled)),
+      ("linkBytes", .integer(linkBytes)), ("plans", .integer(plans)),
+      ("layersMilliseconds", .double(makespanMicroseconds / 1000)),
+      ("layersBoundMilliseconds", .double(boundMicroseconds / 1000)),
+    ])
+  }
+}
+
+extension SystemDescription {
+  public var json: [(String, JSONValue)] {
+    [
+      ("scheduler", .string(scheduler.rawValue)),
+      ("eviction", .string(eviction?.rawValue ?? "none")),
+      ("admission", .string(admission.rawValue)),
+      ("prefetching", .string(prefetching.rawValue)),
+      ("prefetchSize", .optional(prefetchLimit)), ("fills", .bool(fills)),
+      ("initialResidency", .string(initialResidency.rawValue)),
+    ]
+  }
+}
+
+extension PlannedLayer {
+  /// A line of `simulate --plans`: the case in short and the operations in microseconds after the
+  /// layer's routing is known.
+  public var json: JSONValue {
+    .object([
+      ("step", .integer(step)), ("phase", .string(layerCase.phase.rawValue)),
+      ("layer", .integer(layer)), ("start", .double(start)),
+      ("makespan", .double(plan.makespan)), ("lowerBound", .double(plan.lowerBound)),
+      ("linkFree", .double(layerCase.linkFree)),
+      ("experts", .array(layerCase.experts.map(\.json))),
+      ("operations", .array(plan.operations.map(\.json))),
+    ])
+  }
+}
+
+extension ActivatedExpert {
+  fileprivate var json: JSONValue {
+    var members: [(String, JSONValue)] = [("expert", .integer(index)), ("load", .integer(load))]
+    switch residency {
+    case .missing: members.append(("residency", .string("missing")))
+    case .resident: members.append(("residency", .string("resident")))
+    case .arriving(let time):
+      members.append(("residency", .string("arriving")))
+      members.append(("arrival", .double(time)))
+    }
+    return .object(members)
+  }
+}
+
+extension Operation {
+  fileprivate var json: JSONValue {
+    let expert: JSONValue =
+      switch subject {
+      case .shared: .string("shared")
+      case .expert(let index): .integer(index)
+      }
+    return .object([
+      ("expert", expert), ("lane", .string(lane.rawValue)), ("start", .double(start)),
+      ("end", .double(end)),
+    ])
+  }
+}

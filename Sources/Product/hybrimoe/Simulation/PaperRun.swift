@@ -1,0 +1,40 @@
+import ExpertSimulation
+import Experts
+import OrderedJSON
+import RoutingTraces
+
+/// One call of `simulate --paper`.
+struct PaperRun {
+  let command: Simulate
+
+  init(_ command: Simulate) { self.command = command }
+
+  func run(_ console: Console) throws {
+    let catalog = ProfileCatalog()
+    let seed = command.seed ?? 1
+    var evaluation = PaperEvaluation(
+      profile: try catalog.machine(command.machine ?? "paper"),
+      shapes: try PublishedResults.models.map(catalog.shape)
+    ) { shape, prompt, decode in
+      try SimulatedSequence(
+        TraceHeader(shape), behavior: catalog.routing(shape.name), promptTokens: prompt,
+        decodeTokens: decode, seed: seed)
+    }
+    evaluation.checksPlans = command.check
+    if let decode = command.decodeTokens { evaluation.decodeTokens = max(1, decode) }
+    if command.fit { return try fit(evaluation, console) }
+    let progress = console.progress("Simulating the paper's evaluation")
+    defer { progress.finish() }
+    let results = try PaperResults(evaluation) { progress.update($0) }
+    progress.finish()
+    try OutputStream.standardOutput.write(
+      command.looking.json ? results.json.text + "\n" : PaperText(results).text)
+  }
+
+  private func fit(_ evaluation: PaperEvaluation, _ console: Console) throws {
+    console.note("Fitting; this takes about a minute.")
+    let fit = try PaperFit(evaluation)
+    try OutputStream.standardOutput.write(
+      command.looking.json ? fit.json.text + "\n" : PaperText.text(fit))
+  }
+}

@@ -1,0 +1,92 @@
+import ExpertSimulation
+import Experts
+import Placement
+import RoutingTraces
+
+/// What `simulate` plays: made-up routing, held in memory, or a trace, read again for each system.
+struct SimulationInput {
+  let machine: SimulatedMachine
+  /// The routing in words: where it is from.
+  let title: String
+  /// How often each expert is used, [layers, experts]: of made-up routing in other sequences, of a
+  /// trace in the trace itself, which is what a calibration with the same text would have found.
+  let popularity: [Double]
+  let demands: [LayerDemand]
+  private let events: [RoutingEvent]
+  private let tracePath: String?
+  let seed: UInt64?
+
+  /// Whether playing once more is cheap.
+  var isInMemory: Bool { tracePath == nil }
+
+  init(_ command: Simulate, catalog: ProfileCatalog) throws {
+    guard let name = command.shape else { throw CommandFailure("No --shape was given.") }
+    let shape = try catalog.shape(name)
+    machine = try SimulatedMachine(
+      profile: catalog.machine(command.machine ?? "paper"), shape: shape)
+    tracePath = command.trace
+    if let path = command.trace {
+      (popularity, demands) = try Self.survey(path, machine)
+      events = []
+      title = "trace \(path)"
+      seed = nil
+      return
+    }
+    let (prompt, decode) = (command.promptTokens ?? 128, command.decodeTokens ?? 64)
+    let seed = command.seed ?? 1
+    let sequence: SimulatedSequence
+    do {
+      sequence = try SimulatedSequence(
+        TraceHeader(shape), behavior: catalog.routing(name), promptTokens: prompt,
+        decodeTokens: decode, seed: seed)
+    } catch let error as SyntheticRoutingError {
+      throw CommandFailure("\(error).")
+    }
+    (events, popularity) = (sequence.events, sequence.popularity)
+    let activated = machine.activatedCount
+    demands = events.map { LayerDemand($0, activated: activated) }
+    title = "prompt of \(prompt) tokens, answer of \(decode), seed \(seed)"
+    self.seed = seed
+  }
+
+  /// Calls `body` with every event, in order.
+  func forEach(_ body: (RoutingEvent) throws -> Void) throws {
+    guard let tracePath else { return try events.forEach(body) }
+    let trace = try TraceFile(path: tracePath)
+    while let event = try trace.next() { try body(event) }
+  }
+
+  private static func survey(
+    _ path: String, _ machine: SimulatedMachine
+  ) throws -> ([Double], [LayerDemand]) {
+    guard path != "-" else {
+      throw CommandFailure("A trace is played more than once; give a file, not standard input.")
+    }
+    let trace = try TraceFile(path: path)
+    let header = trace.header
+    for (what, inTrace, inModel) in [
+      ("MoE layers", header.layers, machine.layerCount),
+      ("experts a layer", header.experts, machine.expertCount),
+      ("activated experts a token", header.activated, machine.activatedCount),
+    ] where inTrace != inModel {
+      throw SimulationError.traceOfOtherModel(what: what, trace: inTrace, model: inModel)
+    }
+    var popularity = Array(repeating: 0.0, count: header.layers * header.experts)
+    var demands: [LayerDemand] = []
+    while let event = try trace.next() {
+      for index in event.ids { popularity[event.layer * header.experts + index] += 1 }
+      demands.append(LayerDemand(event, activated: header.activated))
+    }
+    return (popularity, demands)
+  }
+}
+
+extension TraceHeader {
+  /// The header of a trace of a model in sizes.
+  init(_ shape: ModelShape) {
+    self.init(
+      model: shape.name, layers: shape.moeLayerCount, experts: shape.expertCount,
+      activated: shape.activatedCount,
+      expertBytes: (0..<shape.moeLayerCount).map { shape.expertFootprint(layer: $0).hostBytes })
+  }
+}
