@@ -87,6 +87,7 @@ extension Simulator {
     for target in stride(from: layer + 1, through: last, by: 1) {
       var outlook = outlook(of: target, from: layer, attention: attention, state)
       guard state.predictor.fill(&outlook, step: step) else { continue }
+      if system.prefetching == .impact { sharpen(&outlook) }
       rateVictims(&outlook, state)
       state.outlooks.append(outlook)
     }
@@ -128,6 +129,18 @@ extension Simulator {
     return outlook
   }
 
+  private func sharpen(_ outlook: inout LayerOutlook) {
+    let base = Double(machine.activatedCount) / Double(machine.expertCount)
+    for index in outlook.probability.indices {
+      let f = min(0.98, max(0.02, cache.activationProbability(of: .init(layer: outlook.layer, index: index))))
+      let p = outlook.probability[index]
+      let w = min(4, max(0.25, (f * (1 - base) / ((1 - f) * base)).squareRoot()))
+      let q = p * w / (p * w + 1 - p)
+      outlook.probability[index] = q
+      outlook.expectedLoad[index] = q
+    }
+  }
+
   // Residents that may go: not those that queued prefetches replace already.
   private func rateVictims(_ outlook: inout LayerOutlook, _ state: PrefetchState) {
     // A fixed residency has no victims: its copies ahead go through the ring.
@@ -141,7 +154,7 @@ extension Simulator {
       let rank =
         system.prefetching == .impact
         ? probability + cache.activationProbability(of: expert) : cache.score(of: expert)
-      order.append((index, rank, probability))
+      order.append((index, rank, min(1, probability + (system.prefetching == .impact ? cache.activationProbability(of: expert) : 0))))
     }
     order.sort { ($0.rank, $0.index) < ($1.rank, $1.index) }
     for victim in order.prefix(Self.victimLimit) {
