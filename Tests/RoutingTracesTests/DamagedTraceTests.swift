@@ -47,6 +47,17 @@ import Testing
     }
   }
 
+  @Test func `that never ends its first line is refused before it fills the memory`() throws {
+    var reader = TraceReader()
+    let zeros = [UInt8](repeating: 0, count: 1 << 16)
+    #expect(throws: TraceError.lineTooLong(line: 1, limitBytes: 1 << 20)) {
+      for _ in 0..<100 {
+        reader.feed(zeros)
+        _ = try reader.next()
+      }
+    }
+  }
+
   @Test func `of an unknown version is refused with a word`() {
     #expect(
       Reading(Array(Self.header("version", "2").utf8)).message

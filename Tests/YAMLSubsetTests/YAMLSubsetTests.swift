@@ -56,6 +56,7 @@ private func line(_ node: YAMLNode) -> String {
     ("a:\n  b: 1\n c: 2", 3, "wrong"),
     ("[a: b]", 1, "braces"), ("a\nb: 1", 2, "wrong indentation"), ("a: ,", 1, "quote it"),
     ("a: 1\nb", 2, "':' is missing"), ("a: [b]c", 1, "follow"),
+    ("a: [b?c]", 1, "quoted"), ("a: [:b]", 1, "empty key"), ("a: [?b]", 1, "explicit key"),
   ]
 
   @Test(arguments: refused)

@@ -51,8 +51,8 @@ struct Monotonicity {
   var longer = 0
   var worstPerCent = 0.0
 
-  /// Whole layers of all shapes, each with links, CPUs and GPUs that are a tenth faster and with one
-  /// more resident.
+  /// Whole layers of all shapes, each with links, CPUs and GPUs that are a tenth faster and with
+  /// one more resident.
   init(cases: Int, seed: UInt64) {
     var ours = HybridScheduler()
     for index in 0..<cases {

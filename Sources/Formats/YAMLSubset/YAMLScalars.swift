@@ -24,6 +24,8 @@ extension YAMLParser {
         break
       }
       if inFlow, Self.isFlowMark(scalar) { break }
+      // PyYAML ends a plain value there and then finds nothing that it could be.
+      if inFlow, scalar == "?" { throw syntax("a value with '?' in brackets must be quoted") }
       for _ in 0..<spaces { text.append(" ") }
       spaces = 0
       text.append(scalar)
@@ -47,11 +49,11 @@ extension YAMLParser {
       throw inFlow ? syntax("this character must be quoted") : unsupported("a block scalar")
     case "%", "@", "`", "]", "}", ",", "#":
       throw syntax("a plain value cannot begin with this character; quote it")
-    case "?" where Self.isBlank(next) || inFlow && Self.isFlowMark(next):
+    case "?" where Self.isBlank(next) || inFlow:
       throw unsupported("an explicit key")
     case "-" where Self.isBlank(next) || inFlow && Self.isFlowMark(next):
       throw syntax("a sequence's '-' has no place here")
-    case ":" where Self.isBlank(next) || inFlow && Self.isFlowMark(next) || next == "\t":
+    case ":" where Self.isBlank(next) || inFlow || next == "\t":
       throw unsupported("an empty key")
     default: break
     }

@@ -79,7 +79,7 @@ struct BaselineRules {
     for slot in layer.misses { cpu += layer.items[slot].cpu }
     cpu /= Double(layer.missCount)
     let both = cpu + layer.linkPerExpert
-    guard both > 0 else { return 0 }
+    guard both > 0, both.isFinite else { return 0 }
     let share = cpu / both * Double(layer.missCount)
     return min(layer.missCount, Int(share.rounded()))
   }

@@ -4,15 +4,16 @@ import Experts
 /// be better than the best one known.
 ///
 /// Only assignments are enumerated, no orders: for one assignment the best order is known (see
-/// `AssignmentWriter`). Experts are decided in the order arrivals, misses, residents, each by falling
-/// load, so that the sums of a node tell its GPU end in O(1). A node is cut off where its decided
-/// experts alone end too late, or where CPU and GPU at the prices of the lower bound owe more than
-/// they can pay by the best end known (see `LowerBound`).
+/// `AssignmentWriter`). Experts are decided in the order of `SortedLayer`'s groups from arrivals
+/// over misses to residents, so that the sums of a node tell its GPU end in O(1). A node is cut off
+/// where its decided experts alone end too late, or where CPU and GPU at the prices of the lower
+/// bound owe more than they can pay by the best end known (see `LowerBound`).
 struct BranchAndBound {
   /// Layers up to this size are searched to the end: 2^10 assignments at worst.
   static let largestCount = 10
   /// Larger layers up to this size are searched for a limited number of steps.
   static let largestLimitedCount = 24
+  /// About 10 ns each.
   static let stepLimit = 5000
 
   /// The best end known, without the handshake.

@@ -2,9 +2,9 @@ import Experts
 
 /// The search for layers that are too large to solve: several starts, the best improved.
 ///
-/// The starts are the best plan of the walk's family, the assignment behind the lower bound, DALI's,
-/// and in smaller layers the family's best for every number of copies, because a single move or swap
-/// cannot cross from one number to another without passing a worse plan.
+/// The starts are the best plan of the walk's family, the assignment behind the lower bound,
+/// DALI's, and in smaller layers the family's best for every number of copies, because a single
+/// move or swap cannot cross from one number to another without passing a worse plan.
 struct CandidateSearch {
   /// In layers up to this size every start is improved; in larger ones the starts end up about as
   /// good, and only the best is worth the time.
@@ -21,7 +21,8 @@ struct CandidateSearch {
 
   /// Improves `onGPU`, an assignment that ends at `knownEnd`, or replaces it with a better one.
   ///
-  /// `budget` is that of the local search. Returns where the best assignment ends and a bound for all, both without the handshake.
+  /// `budget` is that of the local search. Returns where the best assignment ends and a bound for
+  /// all assignments, both without the handshake.
   mutating func search(
     _ layer: SortedLayer, _ onGPU: inout [Bool], knownEnd: Double, budget: Int
   ) -> (end: Double, bound: Double) {

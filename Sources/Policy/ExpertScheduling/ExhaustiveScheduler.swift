@@ -25,8 +25,8 @@ public struct ExhaustiveScheduler: LayerScheduler {
     plan.lowerBound = plan.makespan
   }
 
-  // The experts that an assignment (a bit for each expert: on the GPU) gives to the GPU, in the order
-  // in which they can be ready, with that time.
+  // The experts that an assignment (a bit for each expert: on the GPU) gives to the GPU, in the
+  // order in which they can be ready, with that time.
   private static func served(
     _ assignment: Int, _ layerCase: LayerCase
   ) -> [(expert: ActivatedExpert, ready: Double)] {

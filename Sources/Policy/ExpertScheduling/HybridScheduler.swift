@@ -1,23 +1,26 @@
 // Intuition: a miss can be computed where it lies (by the CPU) or carried to where computing is
-// cheap (over the link to the GPU), and both can go on at once; an idle CPU can even relieve the GPU
-// of residents. The best plan is the one in which no lane waits for another.
+// cheap (over the link to the GPU), and both can go on at once; an idle CPU can even relieve the
+// GPU of residents. The best plan is the one in which no lane waits for another.
 //
-// Rule: where it only matters how many experts of a kind the GPU computes, the best numbers are found
-// by one walk and are proven optimal. Otherwise up to ten experts are solved by branch and bound.
-// With more experts the walk's result, the rounded lower bound and DALI's rule are starting points,
-// improved expert by expert; the lower bound says how far from optimal the result can be. Among all
-// plans of the walk's family are those of the paper's rule and of FreeToken, and the plans that leave
-// everything to one processor, so the result is never slower than any of these.
+// Rule: where it only matters how many experts of a kind the GPU computes, the best numbers are
+// found by one walk and are proven optimal. Otherwise up to ten experts are solved by branch and
+// bound, and up to 24 as far as a fixed number of steps goes. With more than ten the walk's result,
+// the rounded lower bound and DALI's rule are starting points, improved expert by expert; the lower
+// bound says how far from optimal the result can be.
 //
-// Rejected: the paper's greedy alone (it commits a lane without knowing what it will be needed for),
-// and a general solver (planning is on the critical path: microseconds, no allocation).
+// The walk's family holds the plans of the paper's rule and of FreeToken and those that leave all
+// to one processor, so the result is never slower than any of these.
+//
+// Rejected: the paper's greedy alone (it commits a lane without knowing what it will be needed
+// for), and a general solver (planning is on the critical path: microseconds, no allocation).
 
 import Experts
 
-/// Our scheduler: optimal where that can be proven in time, and never slower in a layer than leaving
-/// all to the CPU, copying all, or the rules of the paper, DALI and FreeToken.
+/// Our scheduler: optimal where that can be proven in time, and never slower in a layer than
+/// leaving all to the CPU, copying all, or the rules of the paper, DALI and FreeToken.
 public struct HybridScheduler: LayerScheduler {
-  /// Whether layers of up to ten experts whose loads differ are solved exactly.
+  /// Whether branch and bound may be used where loads differ: it always ends with up to ten
+  /// experts, and may end with up to 24.
   public var usesExactSolver: Bool
 
   private var layer = SortedLayer()
@@ -45,6 +48,15 @@ public struct HybridScheduler: LayerScheduler {
     return search().end + layer.handshake
   }
 
+  /// The makespan of the best plan of the walk's family alone: at least `makespan(of:)` and the
+  /// same where that needs no further search; for questions about large layers that must be cheap.
+  ///
+  /// - Complexity: O(n) for each expert on its way, after sorting; no allocation.
+  public mutating func quickMakespan(of layerCase: LayerCase) -> Double {
+    layer.take(layerCase)
+    return ThresholdSearch(layer).end + layer.handshake
+  }
+
   // Leaves the best assignment in `onGPU`; returns its end without the handshake, and a bound where
   // the assignment is not known to be optimal.
   private mutating func search() -> (end: Double, bound: Double?) {
@@ -66,6 +78,6 @@ public struct HybridScheduler: LayerScheduler {
       end = limited.end
       if limited.isComplete { return (end, nil) }
     }
-    return (end, bound)
+    return (end, bound * (1 + 1e-9) >= end ? nil : bound)
   }
 }

@@ -7,7 +7,8 @@ import Experts
 /// CPU and GPU could both be glad of has its copies walked through. A budget of steps, not of time,
 /// keeps plans deterministic.
 struct LocalSearch {
-  /// Looks at an expert: for a swap, in a trial, on a walk along the copies; about 1.5 ns each.
+  /// Looks at an expert: for a swap, in a trial, on a walk along the copies. With all that goes
+  /// with them they took 3 ns each on an EPYC, so that 128 experts are planned in 0.12 ms at most.
   static let budget = 40_000
   /// Where branch and bound goes on from the result.
   static let smallBudget = 10_000
@@ -18,8 +19,8 @@ struct LocalSearch {
   private var sums = AssignmentSums()
 
   /// Improves `onGPU` until nothing helps, `target` is reached, or the steps are used up; `end` is
-  /// what it comes to. The expert in the slot `fixed` stays where it is. An assignment without any CPU
-  /// work is left as it is.
+  /// what it comes to. The expert in the slot `fixed` stays where it is. An assignment without any
+  /// CPU work is left as it is.
   mutating func improve(
     _ onGPU: inout [Bool], _ layer: SortedLayer, target: Double, fixed: Int? = nil
   ) {

@@ -1,16 +1,16 @@
-// Intuition: give CPU and GPU a price for each unit of their time. Whatever a plan does, every expert
-// costs at least the cheaper of its two prices, so the priced sum over all experts is a debt that the
-// two lanes must pay out of the time until the makespan. A short makespan cannot pay. Since copies
-// take turns on the link, at most so many misses reach the GPU by then: for every possible number of
-// copies the debt is that of the experts for which a copy saves most.
+// Intuition: give CPU and GPU a price for each unit of their time. Whatever a plan does, every
+// expert costs at least the cheaper of its two prices, so the priced sum over all experts is a debt
+// that the two lanes must pay out of the time until the makespan. A short makespan cannot pay.
+// Since copies take turns on the link, at most so many misses reach the GPU by then: for every
+// possible number of copies the debt is that of the experts for which a copy saves most.
 //
 // Rule: for prices λ (CPU) and 1 − λ (GPU) and q copies, a plan that ends at T satisfies
 //   T ≥ λ·cpuStart + (1−λ)·gpuStart + Σ min(λ·cpu, (1−λ)·gpu)     (residents, arrivals)
 //         + Σ λ·cpu − the q greatest savings λ·cpu − (1−λ)·gpu    (misses)
 //   T ≥ the end of the q shortest GPU computations behind q copies.
-// The bound for λ is the least over q of the greater of the two; every λ gives a valid bound, and the
-// best one is searched by golden section (the bound is quasi-concave in λ, as a linear programme's
-// dual at each T is concave).
+// The bound for λ is the least over q of the greater of the two; every λ gives a valid bound, and
+// the best one is searched by golden section (the bound is quasi-concave in λ, as a linear
+// programme's dual at each T is concave).
 //
 // Rejected: a linear programme with the copies as a third price; it may copy a third of an expert.
 
@@ -43,8 +43,8 @@ struct Relaxation {
     var debt = -Double.infinity
     /// Misses before this slot take the CPU too long.
     var mustCopy = 0
-    /// The further misses that are copied: a range of slots, because savings rise with the load up to
-    /// the GPU's knee and then rise or fall.
+    /// The further misses that are copied: a range of slots, because savings rise with the load up
+    /// to the GPU's knee and then rise or fall.
     var copied = 0..<0
 
     func isBetter(than other: Evaluation) -> Bool { (bound, debt) > (other.bound, other.debt) }
@@ -82,8 +82,8 @@ struct Relaxation {
     let (cpuPrice, gpuPrice) = (price, 1 - price)
     var debt = cpuPrice * layer.cpuStart + gpuPrice * layer.gpuStart
     var (onCPU, cheapest) = (0.0, gpuPrice * layer.launch)
-    // A better plan than the known one has no use for what takes the CPU until the known end, or what
-    // arrives too late for the GPU.
+    // A better plan than the known one has no use for what takes the CPU until the known end, or
+    // what arrives too late for the GPU.
     let cpuLimit = knownEnd - layer.cpuStart
     for slot in layer.residents {
       let item = layer.items[slot]

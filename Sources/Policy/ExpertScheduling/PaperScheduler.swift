@@ -1,16 +1,16 @@
 // Intuition: let the three lanes run, and always commit what would be done first.
 //
 // Rule (arXiv 2504.05897, section IV-B): the GPU takes residents, highest load first; the CPU takes
-// misses, lowest load first, and once there are none, residents from the end of the GPU's queue; the
-// link takes misses, highest load first, and a copied expert joins the GPU's queue in load order. Of
-// the three lanes' next operations the one that would finish first is committed, ties in the order
-// link, gpu, cpu, until every expert has its place. The shared expert is the GPU's first.
+// misses, lowest load first, and once there are none, residents from the end of the GPU's queue;
+// the link takes misses, highest load first, and a copied expert joins the GPU's queue in load
+// order. Of the three lanes' next operations the one that would finish first is committed, ties in
+// the order link, gpu, cpu, until every expert has its place. The shared expert is the GPU's first.
 //
-// Rejected: reading "the lane with the earliest completion time" as the lane whose clock is smallest.
-// In the paper's Figure 5 (loads A1 B1 C3 missing, D4 E1 resident; the CPU takes 1 for each token, a
-// copy 3) the clocks of CPU and GPU then meet at 3, and the idle CPU may take C, which was just
-// copied: the layer ends at 6, where the figure ends at 4 (shared expert 2, GPU 1), and at 6 instead
-// of 5 with shared expert 1 and GPU 2.
+// Rejected: reading "the lane with the earliest completion time" as the lane whose clock is
+// smallest. In the paper's Figure 5 (loads A1 B1 C3 missing, D4 E1 resident; the CPU takes 1 for
+// each token, a copy 3) the clocks of CPU and GPU then meet at 3, and the idle CPU may take C,
+// which was just copied: the layer ends at 6, where the figure ends at 4 (shared expert 2, GPU 1),
+// and at 6 instead of 5 with shared expert 1 and GPU 2.
 
 import Experts
 
@@ -30,8 +30,8 @@ public struct PaperScheduler: LayerScheduler {
     write(layerCase, into: &plan)
   }
 
-  // The decisions with their times. Only here is it known whether the CPU computes anything; if not,
-  // the copies are the faster ones.
+  // The decisions with their times. Only here is it known whether the CPU computes anything; if
+  // not, the copies are the faster ones.
   private mutating func write(_ layerCase: LayerCase, into plan: inout LayerPlan) {
     var usesCPU = false
     for decision in rule.decisions where decision.lane == .cpu { usesCPU = true }
@@ -101,8 +101,8 @@ struct PaperRule {
     }
   }
 
-  // What the GPU would compute next: the highest load of all that is there, a resident (`nil`) where
-  // loads are equal; where nothing is there yet, what arrives first.
+  // What the GPU would compute next: the highest load of all that is there, a resident (`nil`)
+  // where loads are equal; where nothing is there yet, what arrives first.
   private func nextOnGPU(
     _ layer: SortedLayer, at clock: Double, residents: Range<Int>
   ) -> Int? {

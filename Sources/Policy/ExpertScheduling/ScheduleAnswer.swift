@@ -2,8 +2,8 @@ import Experts
 import OrderedJSON
 
 extension ScheduleRequest {
-  /// The plan of the scheduler that the request names; its lower bound is our scheduler's, whichever
-  /// made the plan.
+  /// The plan of the scheduler that the request names; its lower bound is our scheduler's,
+  /// whichever made the plan.
   public func plan() -> LayerPlan {
     var scheduler = self.scheduler.makeScheduler()
     var plan = scheduler.plan(for: layerCase)

@@ -6,8 +6,8 @@ import OrderedJSON
 ///     {"loads":{"A":1,"D":4},"resident":["D"],"scheduler":"hybrimoe",
 ///      "costs":{"cpuPerToken":1,"gpuPerExpert":1,"linkPerExpert":3}}
 ///
-/// Experts keep the order of the keys in `loads`. Any unit of time will do, as long as it is the same
-/// everywhere.
+/// Experts keep the order of the keys in `loads`. Any unit of time will do, as long as it is the
+/// same everywhere.
 public struct ScheduleRequest: Equatable, Sendable {
   public var scheduler: SchedulerName
   /// An expert's `index` in the case is its place in `names`.
@@ -23,9 +23,10 @@ public struct ScheduleRequest: Equatable, Sendable {
 
   /// Reads a request.
   ///
-  /// `loads` and `costs` with `cpuPerToken`, `gpuPerExpert` and `linkPerExpert` must be there. `resident`
-  /// defaults to none, `scheduler` to `hybrimoe`, every other time to 0, `linkPerExpertAlone` to
-  /// `linkPerExpert`, and `phase` to decode where every load is 1, else to prefill.
+  /// `loads` and `costs` with `cpuPerToken`, `gpuPerExpert` and `linkPerExpert` must be there.
+  /// `resident` defaults to none, `scheduler` to `hybrimoe`, every other time to 0,
+  /// `linkPerExpertAlone` to `linkPerExpert`, and `phase` to decode where every load is 1, else to
+  /// prefill.
   ///
   /// - Throws: `JSONError`, for text that is no JSON and for values that are no case.
   public init(parsing text: String) throws(JSONError) {

@@ -4,10 +4,10 @@ import Experts
 /// arriving experts that come first, and the residents with the highest loads.
 ///
 /// Intuition: the CPU pays for every token, the link and the GPU hardly do, so big misses are worth
-/// their copy and small experts are cheap to leave to the CPU. What remains open is only how many of
-/// each kind. For given numbers of copies and of arriving experts, the CPU's end rises and the GPU's
-/// falls with every resident that the CPU takes over; the best number lies where they cross, and the
-/// crossing moves one way only as copies are added. So one walk finds it.
+/// their copy and small experts are cheap to leave to the CPU. What remains open is only how many
+/// of each kind. For given numbers of copies and of arriving experts, the CPU's end rises and the
+/// GPU's falls with every resident that the CPU takes over; the best number lies where they cross,
+/// and the crossing moves one way only as copies are added. So one walk finds it.
 ///
 /// The family holds the optimum where it only matters how many experts of a kind the GPU computes,
 /// not which (`isExact`). Enumerating the copies alone, without the residents that the CPU takes
@@ -91,8 +91,8 @@ struct ThresholdSearch {
   }
 
   /// Whether no other plan can be better: within each kind the GPU's time is the same for all, so
-  /// that the lowest loads are the CPU's whatever the numbers are; and the arriving experts that come
-  /// last are no larger than those before them.
+  /// that the lowest loads are the CPU's whatever the numbers are; and the arriving experts that
+  /// come last are no larger than those before them.
   static func isExact(_ layer: SortedLayer) -> Bool {
     guard layer.hasEvenGPUTime(layer.residents), layer.hasEvenGPUTime(layer.misses) else {
       return false

@@ -62,6 +62,7 @@ public enum CostFitError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension CostModel {
   /// Bytes, or parameters times tokens, in a microsecond: stands for a rate whose time could not be
-  /// seen. A terabyte in a microsecond is beyond any machine, and JSON can write it, unlike infinity.
+  /// seen. A terabyte in a microsecond is beyond any machine, and JSON can write it, unlike
+  /// infinity.
   public static let unmeasurablyFast = 1e12
 }

@@ -1,7 +1,8 @@
 extension CostModel.CPU {
   /// Fits `first + experts × (bytes ÷ rate + parameters × tokens ÷ rate)`.
   ///
-  /// - Throws: `CostFitError`; needed are four points with different numbers of experts and of tokens.
+  /// - Throws: `CostFitError`; needed are four points with different numbers of experts and of
+  ///   tokens.
   public static func fit(_ points: [CostPoint]) throws(CostFitError) -> CostFit<Self> {
     let rows = points.map { point in
       let count = Double(point.experts)
@@ -18,10 +19,11 @@ extension CostModel.CPU {
 }
 
 extension CostModel.Link {
-  /// Fits `copies × (latency + bytes ÷ rate)`, with a rate of its own for copies while the CPU reads
-  /// weights, which is never the faster one.
+  /// Fits `copies × (latency + bytes ÷ rate)`, with a rate of its own for copies while the CPU
+  /// reads weights, which is never the faster one.
   ///
-  /// - Throws: `CostFitError`; needed are four points of different sizes, with idle and reading CPU.
+  /// - Throws: `CostFitError`; needed are four points of different sizes, with idle and reading
+  ///   CPU.
   public static func fit(_ points: [CostPoint]) throws(CostFitError) -> CostFit<Self> {
     let rows = points.map { point in
       let (count, bytes) = (Double(point.experts), Double(point.experts) * point.bytes)
@@ -57,8 +59,8 @@ extension CostModel.GPU {
       let fit = try LaneFit(
         rows, points, spare: 1,
         advice: "vary the number of experts in a launch, their size and the tokens of each")
-      // Where the points leave the knee open, the earliest promises the gentlest slope beyond it; but
-      // without any slope the flat part reaches as far as was measured.
+      // Where the points leave the knee open, the earliest promises the gentlest slope beyond it;
+      // but without any slope the flat part reaches as far as was measured.
       let isFlat = fit.coefficients[3] == 0
       let known = best?.fit.squaredError ?? .infinity
       if fit.squaredError < known * (1 - 1e-6) || isFlat && fit.squaredError <= known {
@@ -96,8 +98,8 @@ private struct LaneFit {
   private let rows: [[Double]]
   private let points: [CostPoint]
 
-  /// `spare` are unknowns beside the coefficients. A column of zeros (no point beyond the knee) leaves
-  /// its coefficient at 0.
+  /// `spare` are unknowns beside the coefficients. A column of zeros (no point beyond the knee)
+  /// leaves its coefficient at 0.
   init(
     _ rows: [[Double]], _ points: [CostPoint], spare: Int = 0, advice: String
   ) throws(CostFitError) {

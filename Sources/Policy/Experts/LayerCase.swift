@@ -31,7 +31,8 @@ public struct LayerCase: Equatable, Sendable {
   public var phase: Phase
   public var experts: [ActivatedExpert]
   public var costs: LayerCosts
-  /// When each lane is free, at least 0. The link's time includes every copy that is on its way.
+  /// When each lane is free, at least 0. The link's time includes every copy that is on its way;
+  /// where one arrives later than `linkFree` says, schedulers take its arrival.
   public var cpuFree = 0.0
   public var gpuFree = 0.0
   public var linkFree = 0.0

@@ -1,7 +1,7 @@
 /// Linear least squares with coefficients that are not negative, for a handful of unknowns.
 ///
-/// The best non-negative coefficients are the plain least squares over some of the columns, so with so
-/// few unknowns all choices of columns are tried.
+/// The best non-negative coefficients are the plain least squares over some of the columns, so with
+/// so few unknowns all choices of columns are tried.
 struct LeastSquares {
   /// What is known of the columns: their sums of squares and products, and those with the target.
   private var products: [[Double]]
@@ -49,8 +49,8 @@ struct LeastSquares {
     return best
   }
 
-  // The normal equations over some columns by elimination, each column scaled to length 1; nil where
-  // they do not determine the coefficients.
+  // The normal equations over some columns by elimination, each column scaled to length 1; nil
+  // where they do not determine the coefficients.
   private func solve(_ columns: [Int]) -> [Double]? {
     let scales = columns.map { products[$0][$0].squareRoot() }
     guard scales.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }

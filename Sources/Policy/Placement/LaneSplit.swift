@@ -41,15 +41,53 @@ struct LaneSplit {
     // Without copies the CPU must take all misses.
     let least = mayCopy ? 0 : misses
     let start = cpuBefore + costs.cpuFirst
-    let withLink =
-      (misses * costs.linkPerExpert + gpuEach - start) / (cpuEach + costs.linkPerExpert)
+    let link = costs.linkPerExpert
+    let withLink = (misses * link + gpuEach - start) / (cpuEach + link)
+    // Where less than one expert is copied, its part on the GPU shrinks with it.
+    let withLastCopy = (misses * (link + gpuEach) - start) / (cpuEach + link + gpuEach)
     let withGPU =
       (gpuBefore + costs.gpuPerLaunch + activated * gpuEach - start) / (cpuEach + gpuEach)
-    let crossing = max(withLink, withGPU)
-    let amounts = [least, misses, activated] + [withLink, withGPU, crossing]
+    let amounts = [least, misses, activated, withLink, withLastCopy, withGPU]
     let times = amounts.map { amount in
       time(onCPU: amount.isFinite ? min(activated, max(least, amount)) : least)
     }
     return (times.min() ?? 0) + (hasHandshake ? costs.handshake : 0)
+  }
+
+  /// Largest number of activated experts for which whole experts are counted.
+  static let countingLimit = 32
+
+  /// The mean over steps in which each activated expert is a hit by itself with this probability.
+  ///
+  /// With few experts a mean of fractions would be too kind: half a miss costs half a copy there,
+  /// but in truth there is none or a whole one. So whole experts are split, for every number of
+  /// misses, weighted by the binomial distribution.
+  func meanMakespan(hitRate: Double) -> Double {
+    let count = Int(activated)
+    guard Double(count) == activated, count <= Self.countingLimit else { return makespan }
+    var sum = 0.0
+    var ways = 1.0
+    for missed in 0...count {
+      let probability =
+        ways * power(1 - hitRate, Double(missed)) * power(hitRate, Double(count - missed))
+      sum += probability * wholeMakespan(count, missed: missed)
+      ways *= Double(count - missed) / Double(missed + 1)
+    }
+    return sum
+  }
+
+  private func wholeMakespan(_ count: Int, missed: Int) -> Double {
+    var best = Double.infinity
+    for onCPU in (mayCopy ? 0 : missed)...count {
+      let copied = max(0, missed - onCPU)
+      let launches = copied + (count - onCPU > copied ? 1 : 0)
+      let each = onCPU > 0 ? costs.linkPerExpert : costs.linkPerExpertAlone
+      let cpu = cpuBefore + (onCPU > 0 ? costs.cpuFirst + Double(onCPU) * cpuEach : 0)
+      let gpu =
+        gpuBefore + Double(launches) * costs.gpuPerLaunch + Double(count - onCPU) * gpuEach
+      let link = copied > 0 ? Double(copied) * each + costs.gpuPerLaunch + gpuEach : 0
+      best = min(best, max(cpu, gpu, link))
+    }
+    return best + (hasHandshake ? costs.handshake : 0)
   }
 }

@@ -78,6 +78,6 @@ struct LayerTimes {
       split.gpuBefore = 0
     }
     split.hasHandshake = !plan.isOnCPUOnly
-    return split.makespan
+    return load == 1 ? split.meanMakespan(hitRate: hitRate) : split.makespan
   }
 }

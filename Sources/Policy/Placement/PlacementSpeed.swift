@@ -3,9 +3,11 @@ import Experts
 /// How fast a plan will run, from the machine's costs in closed form.
 ///
 /// The intuition: in each MoE layer three lanes share the work, and the CPU takes as many experts as
-/// balance it against the slower of the other two. Fractions of experts are allowed, since this is a
-/// mean over many tokens. The simulator, which plays every layer of a routing trace through the real
-/// schedulers, is the accurate one; this one needs no trace and gives the same picture.
+/// balance it against the slower of the other two. In decode whole experts are split, averaged over
+/// the number of hits; in prefill, with many experts and tokens, fractions of experts are good enough.
+/// The simulator, which plays every layer of a routing trace through the real schedulers, is the
+/// accurate one; this one needs no trace and gives the same picture. Rejected: playing a made-up trace
+/// here, which takes seconds and is no better than what was made up.
 public struct PlacementSpeed: Equatable, Sendable {
   /// The mean share of activated experts that are resident in decode.
   public var hitRate: Double

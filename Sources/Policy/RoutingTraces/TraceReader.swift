@@ -24,6 +24,8 @@ public struct TraceReader {
   /// More than the text of 16,000 tokens of the largest published layer, its scores and three
   /// predictions included; a line beyond is no trace's, and would only exhaust memory.
   public static let maximumLineBytes = 1 << 30
+  /// The same for the header: ten times one with a size for each of `TraceHeader.maximumLayers`.
+  static let maximumHeaderBytes = 1 << 20
 
   /// The header, once `next` has been called with the first line fed.
   public private(set) var header: TraceHeader?
@@ -170,8 +172,10 @@ public struct TraceReader {
       return lineStart..<lineBreak
     }
     searched = buffer.count
-    guard buffer.count - lineStart <= Self.maximumLineBytes else {
-      throw .lineTooLong(line: lineNumber, limitBytes: Self.maximumLineBytes)
+    // Whatever is no trace and has no line breaks is refused before it fills the memory.
+    let limit = header == nil ? Self.maximumHeaderBytes : Self.maximumLineBytes
+    guard buffer.count - lineStart <= limit else {
+      throw .lineTooLong(line: lineNumber, limitBytes: limit)
     }
     guard hasEnded, lineStart < buffer.count else { return nil }
     defer { lineStart = buffer.count }

@@ -28,7 +28,7 @@ struct PlacementOptions: ParsableArguments {
   var cacheRatio: Double?
 
   @Option(
-    name: .both("optimize-rule-path"), parsing: .unconditional,
+    name: .rules, parsing: .unconditional,
     help: .init("Rules in kTransformers' YAML format that say what goes where.", valueName: "file"))
   var optimizeRulePath: String?
 
@@ -79,4 +79,12 @@ enum MemoryAmount: Equatable, ExpressibleByArgument {
     case .share(let share): Int(Double(whole) * share)
     }
   }
+}
+
+extension NameSpecification {
+  /// The published system calls the file a rule in one program and a configuration in another.
+  fileprivate static let rules: NameSpecification = [
+    .customLong("optimize-rule-path"), .customLong("optimize_rule_path"),
+    .customLong("optimize-config-path"), .customLong("optimize_config_path"),
+  ]
 }

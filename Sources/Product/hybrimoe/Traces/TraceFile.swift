@@ -95,8 +95,9 @@ final class TraceFile {
         }
       }
     } catch {
-      throw CommandFailure(
-        "\(input.name): \(error)." + (error.isRecoverable ? " \(recovery)" : ""))
+      // Without a header there is nothing to keep.
+      let hint = source.reader.header == nil ? "" : " \(recovery)"
+      throw CommandFailure("\(input.name): \(error).\(hint)")
     }
   }
 
@@ -117,15 +118,5 @@ final class TraceFile {
       source.reader.endInput()
       source.hasEnded = true
     } catch { source.failure = error.description }
-  }
-}
-
-extension TraceError {
-  /// Whether the steps before the error can be used.
-  fileprivate var isRecoverable: Bool {
-    switch self {
-    case .header, .version: false
-    default: true
-    }
   }
 }
