@@ -82,11 +82,10 @@ extension Simulator {
     let copies = plan.operations.reduce(0) { $1.lane == .link ? max($0, $1.end) : $0 }
     let attention = machine.attentionMicroseconds(layer: layer, tokens: tokens, context: context)
     state.noteLayer(microseconds: plan.makespan + attention, hasCopies: copies > 0)
-    let last = min(layer + PrefetchState.distances, machine.layerCount - 1)
     state.outlooks.removeAll(keepingCapacity: true)
-    for target in stride(from: layer + 1, through: last, by: 1) {
-      var outlook = outlook(of: target, from: layer, attention: attention, state)
-      guard state.predictor.fill(&outlook, step: step) else { continue }
+    for distance in 1...PrefetchState.distances {
+      var outlook = outlook(distance, from: layer, attention: attention, state)
+      guard fillProbabilities(&outlook, from: layer, state) else { continue }
       rateVictims(&outlook, state)
       state.outlooks.append(outlook)
     }
@@ -107,14 +106,20 @@ extension Simulator {
     }
   }
 
+  // Behind the last layer come the first ones of the next step.
   private func outlook(
-    of target: Int, from layer: Int, attention: Double, _ state: PrefetchState
+    _ distance: Int, from layer: Int, attention: Double, _ state: PrefetchState
   ) -> LayerOutlook {
-    let distance = target - layer
+    let target = (layer + distance) % machine.layerCount
+    var startsIn = plan.makespan + attention + Double(distance - 1) * state.layerMicroseconds
+    if target <= layer {
+      startsIn +=
+        machine.outputMicroseconds
+        + machine.denseLayersMicroseconds(tokens: tokens, context: context)
+    }
     var outlook = LayerOutlook(
       layer: target, distance: distance, phase: phase, costs: costs[target],
-      expertBytes: machine.footprints[target].linkBytes,
-      startsIn: plan.makespan + attention + Double(distance - 1) * state.layerMicroseconds)
+      expertBytes: machine.footprints[target].linkBytes, startsIn: startsIn)
     outlook.resident = cache.residents(ofLayer: target)
     ring.forEachHeld(ofLayer: target) { outlook.resident.insert($0) }
     queue.forEachTransfer { expert, priority in
@@ -128,6 +133,43 @@ extension Simulator {
     return outlook
   }
 
+  // What the routers say, and, in our system, what the cache has learned about each expert.
+  private func fillProbabilities(
+    _ outlook: inout LayerOutlook, from layer: Int, _ state: PrefetchState
+  ) -> Bool {
+    let isForeseen = outlook.layer > layer && state.predictor.fill(&outlook, step: step)
+    guard system.prefetching == .impact else { return isForeseen }
+    let base = Double(machine.activatedCount) / Double(machine.expertCount)
+    for index in 0..<machine.expertCount {
+      let learned = cache.activationProbability(of: .init(layer: outlook.layer, index: index))
+      let foreseen = isForeseen ? outlook.probability[index] : base
+      let probability = Self.combine(foreseen, learned, base: base, trust: isForeseen ? 0.5 : 1)
+      if isForeseen {
+        outlook.probability[index] = probability
+        outlook.expectedLoad[index] = probability
+      } else {
+        outlook.probability.append(probability)
+        outlook.expectedLoad.append(probability)
+      }
+    }
+    return true
+  }
+
+  /// Two opinions about one event as one: the odds of the first, times what the second's odds are
+  /// above the average expert's.
+  ///
+  /// - Parameter trust: 1 where the opinions are independent; a half where they partly say the same,
+  ///   and then the second may change the odds by a factor of 4 at most.
+  static func combine(
+    _ first: Double, _ second: Double, base: Double, trust: Double
+  ) -> Double {
+    guard base > 0, base < 1, first < 1 else { return first }
+    let held = min(0.98, max(0.02, second))
+    var factor = held * (1 - base) / ((1 - held) * base)
+    if trust < 1 { factor = min(4, max(0.25, factor.squareRoot())) }
+    return first * factor / (first * factor + 1 - first)
+  }
+
   // Residents that may go: not those that queued prefetches replace already.
   private func rateVictims(_ outlook: inout LayerOutlook, _ state: PrefetchState) {
     // A fixed residency has no victims: its copies ahead go through the ring.
@@ -136,11 +178,14 @@ extension Simulator {
     outlook.resident.forEach { index in
       let expert = ExpertID(layer: outlook.layer, index: index)
       guard !cache.isPrefetched(expert), !state.victims.values.contains(expert) else { return }
-      let probability = outlook.probability[index]
-      // The paper leaves the choice to the cache; we know more about the next run.
-      let rank =
-        system.prefetching == .impact
-        ? probability + cache.activationProbability(of: expert) : cache.score(of: expert)
+      var probability = outlook.probability[index]
+      var rank = cache.score(of: expert)
+      // The paper leaves the choice to the cache. We charge a victim for its next run, which the
+      // forecast knows better, and once more for the runs after that.
+      if system.prefetching == .impact {
+        probability = min(1, probability + cache.activationProbability(of: expert))
+        rank = probability
+      }
       order.append((index, rank, probability))
     }
     order.sort { ($0.rank, $0.index) < ($1.rank, $1.index) }
