@@ -48,7 +48,19 @@ struct SmallWorld {
 
   /// The mean makespan of a layer over every combination of hits among its residents: at most all
   /// but one of the activated experts are others than the one in question.
-  func impact(_ position: Int, chosen: [Int]) -> Double {
+  ///
+  /// - Parameter lateness: how much of a copy is missing at the layer's start; between eighths (from
+  ///   0 to 7) the worth is a straight line, and a copy that has not begun is worth nothing.
+  func impact(_ position: Int, chosen: [Int], lateness: Double = 0) -> Double {
+    guard lateness < 1 else { return 0 }
+    let place = max(0, lateness) * 7
+    let knot = min(6, Int(place))
+    let low = impact(position, chosen, knot: knot)
+    let high = knot == 6 ? 0 : impact(position, chosen, knot: knot + 1)
+    return low + (high - low) * (place - Double(knot))
+  }
+
+  private func impact(_ position: Int, _ chosen: [Int], knot: Int) -> Double {
     let layer = layers[position]
     let here = layer.probability.indices.filter {
       layer.resident.contains($0) || layer.inFlight.contains($0) || chosen.contains($0)
@@ -66,18 +78,25 @@ struct SmallWorld {
       hits = min(hits, expected - 1)
       sum +=
         probability
-        * (makespan(position, hits, of: expected) - makespan(position, hits + 1, of: expected))
+        * (makespan(position, hits, of: expected)
+          - makespan(position, hits, knot: knot, of: expected))
     }
     return sum
   }
 
-  private func makespan(_ position: Int, _ hits: Int, of count: Int) -> Double {
+  private func makespan(_ position: Int, _ hits: Int, knot: Int? = nil, of count: Int) -> Double {
     var scheduler = HybridScheduler()
-    let experts = (0..<count).map {
-      ActivatedExpert(index: $0, load: 1, residency: $0 < hits ? .resident : .missing)
+    var layerCase = LayerCase(
+      phase: .decode,
+      experts: (0..<count).map {
+        ActivatedExpert(index: $0, load: 1, residency: $0 < hits ? .resident : .missing)
+      }, costs: layers[position].costs)
+    if let knot {
+      let arrival = layers[position].costs.linkPerExpert * Double(knot) / 7
+      layerCase.experts[hits].residency = knot == 0 ? .resident : .arriving(at: arrival)
+      layerCase.linkFree = arrival
     }
-    return scheduler.makespan(
-      of: LayerCase(phase: .decode, experts: experts, costs: layers[position].costs))
+    return scheduler.makespan(of: layerCase)
   }
 
   /// What a single copy is expected to gain; `nil` where it may not be made, which includes a layer
@@ -87,7 +106,7 @@ struct SmallWorld {
     guard !layer.resident.contains(expert), layer.inFlight.isEmpty else { return nil }
     let impact = impact(position, chosen: [])
     let end = link.freeIn + layer.costs.linkPerExpert
-    let inTime = max(0, min(1, 1 - (end - layer.startsIn) / layer.costs.linkPerExpert))
+    let lateness = (end - layer.startsIn) / layer.costs.linkPerExpert
     var victim = 0.0
     if layer.freeSlots == 0 {
       guard
@@ -101,7 +120,8 @@ struct SmallWorld {
     for other in layers where link.freeIn < other.startsIn && other.startsIn < end {
       delay += other.onDemandProbability * min(layer.costs.linkPerExpert, 1.5 * 2)
     }
-    return layer.probability[expert] * impact * inTime - victim * impact - delay
+    return layer.probability[expert] * self.impact(position, chosen: [], lateness: lateness)
+      - victim * impact - delay
   }
 }
 
@@ -272,15 +292,15 @@ struct SmallWorld {
   private func bestSet(_ world: SmallWorld, chosen: [Int] = [], value: Double = 0) -> Double {
     let layer = world.layers[0]
     let end = Double(chosen.count + 1) * layer.costs.linkPerExpert
-    let inTime = max(0, min(1, 1 - (end - layer.startsIn) / layer.costs.linkPerExpert))
+    let lateness = (end - layer.startsIn) / layer.costs.linkPerExpert
     var best = value
-    guard inTime > 0 else { return best }
-    let impact = world.impact(0, chosen: chosen)
+    guard lateness < 1 else { return best }
+    let impact = world.impact(0, chosen: chosen, lateness: lateness)
     for expert in layer.probability.indices
     where !layer.resident.contains(expert) && !layer.inFlight.contains(expert)
       && !chosen.contains(expert)
     {
-      let gain = layer.probability[expert] * impact * inTime
+      let gain = layer.probability[expert] * impact
       best = max(best, bestSet(world, chosen: chosen + [expert], value: value + gain))
     }
     return best

@@ -8,7 +8,7 @@
 /// Only events of one token count: a prompt activates nearly all experts, wherever they stand.
 struct HitCurve: Sendable {
   /// Events of memory.
-  static let memoryEvents = 256.0
+  static let memoryEvents = 512.0
 
   // Fading counts of activations, by place.
   private var counts: [Double]
@@ -38,6 +38,9 @@ struct HitCurve: Sendable {
 
   /// Hits that one more slot would bring.
   func gain(slots: Int) -> Double { mean(slots..<min(counts.count, slots + width)) }
+
+  /// The standard deviation of a gain or loss of this value: hits are counts.
+  func deviation(_ value: Double) -> Double { (value / Double(width)).squareRoot() }
 
   private var width: Int { max(1, counts.count / 16) }
 

@@ -6,7 +6,9 @@ import Experts
 /// How many of the others will be hits is itself uncertain: it follows from the probabilities of the
 /// residents, one by one. The impact of a further hit is the mean of T(hits) − T(hits + 1) under
 /// that distribution, not its value at the likeliest number, because T is far from straight. T is
-/// simulated once for each set of costs and kept.
+/// simulated once for each set of costs and kept. So is the layer with the expert still on its way
+/// when it starts, because half a copy may be worth a whole one: what counts is whether the rest
+/// arrives before the other lanes are done.
 ///
 /// With more tokens, loads differ: the impact is T(expected routing) − T(the same with the expert
 /// resident), simulated for each candidate.
@@ -14,7 +16,11 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
   /// T for every number of hits, for costs that were met before.
   private struct Table {
     var costs: LayerCosts
+    /// By number of hits, 0 to `activated`.
     var makespans: [Double]
+    /// By number of hits, then by lateness (`Lateness.knots`): the layer with one more expert that
+    /// is on its way.
+    var late: [Double]
   }
 
   private var source: Source
@@ -51,12 +57,15 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
 
   private mutating func valueByHits(_ work: inout LayerWork, _ layer: LayerOutlook) {
     let table = table(for: layer.costs, activated: work.activated)
-    var impact = 0.0
+    var worth = Lateness.Values.zero
     for hits in 0..<work.activated {
-      impact +=
-        work.hits[hits] * (tables[table].makespans[hits] - tables[table].makespans[hits + 1])
+      let now = tables[table].makespans[hits]
+      for knot in 0..<Lateness.knots {
+        worth[knot] +=
+          work.hits[hits] * (now - tables[table].late[hits * Lateness.knots + knot])
+      }
     }
-    work.impact = impact
+    work.worth = worth
     work.offerNext(layer)
   }
 
@@ -68,15 +77,27 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
     scratch.phase = .decode
     scratch.costs = costs
     var makespans: [Double] = []
+    var late: [Double] = []
     for hits in 0...activated {
       scratch.experts.removeAll(keepingCapacity: true)
       for index in 0..<activated {
         scratch.experts.append(
           ActivatedExpert(index: index, load: 1, residency: index < hits ? .resident : .missing))
       }
-      makespans.append(source.makespan(of: scratch))
+      scratch.linkFree = 0
+      let now = source.makespan(of: scratch)
+      makespans.append(now)
+      guard hits < activated else { continue }
+      for knot in 0..<Lateness.knots {
+        let arrival = costs.linkPerExpert * Double(knot) / Double(Lateness.knots - 1)
+        scratch.experts[hits].residency = knot == 0 ? .resident : .arriving(at: arrival)
+        scratch.linkFree = arrival
+        // What has not begun when its layer starts is given up.
+        late.append(knot == Lateness.knots - 1 ? now : source.makespan(of: scratch))
+      }
     }
-    let table = Table(costs: costs, makespans: makespans)
+    scratch.linkFree = 0
+    let table = Table(costs: costs, makespans: makespans, late: late)
     guard tables.count == 8 else {
       tables.append(table)
       return tables.count - 1
@@ -106,7 +127,31 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
       let value = layer.probability[expert] * impact
       if value > best.value { best = (position, value, impact) }
     }
-    work.impact = best.impact
+    work.worth = Lateness.straight(best.impact)
     work.offer(best.position, layer)
+  }
+}
+
+/// What an expert is worth that arrives some time after its layer's start.
+enum Lateness {
+  typealias Values = SIMD8<Double>
+  /// Points at which it is simulated, from in time to one whole copy late.
+  static let knots = 8
+
+  /// Where nothing better is known: worth the part of the copy that it spares.
+  static func straight(_ impact: Double) -> Values {
+    var values = Values.zero
+    for knot in 0..<knots { values[knot] = impact * (1 - Double(knot) / Double(knots - 1)) }
+    return values
+  }
+
+  /// - Parameter lateness: as a part of a whole copy.
+  static func worth(_ values: Values, at lateness: Double) -> Double {
+    guard lateness > 0 else { return values[0] }
+    guard lateness < 1 else { return 0 }
+    let place = lateness * Double(knots - 1)
+    let knot = min(knots - 2, Int(place))
+    let part = place - Double(knot)
+    return values[knot] * (1 - part) + values[knot + 1] * part
   }
 }

@@ -7,7 +7,7 @@ import Experts
 /// saves a whole expert's time. So every candidate is valued by what its layer's makespan would lose
 /// with it resident, and that is weighed by how probable its activation is.
 ///
-/// Rule: expected gain = impact × calibrated probability × the part that arrives in time
+/// Rule: expected gain = impact, as late as it will arrive, × calibrated probability
 /// − expected delay of copies that plans wait for − value of the victim. The impact comes from the
 /// scheduler's own simulation. Greatest gain first; nearer layers where gains are equal; copies are
 /// issued in the order of their layers, because a copy for a far layer can wait for the link and one
@@ -69,7 +69,7 @@ public struct ImpactPrefetcher<Source: MakespanSource>: Prefetcher {
   ) -> (position: Int, gain: Double)? {
     var best: (position: Int, gain: Double)?
     for position in layers.indices where works[position].isOpen {
-      guard works[position].value > best?.gain ?? 0 else { continue }
+      guard works[position].probability > 0 else { continue }
       let gain =
         inTime(with: position, layers, link) - inTime(with: nil, layers, link)
         - works[position].victimCost
@@ -81,8 +81,7 @@ public struct ImpactPrefetcher<Source: MakespanSource>: Prefetcher {
 
   /// The value of all choices, as far as they arrive in time, with one more for the layer at `extra`.
   ///
-  /// A copy that ends after its layer's start is worth the part of the copy that it spares, as if
-  /// the rest were waited for.
+  /// A copy that ends after its layer's start is worth what the layer still gains by it.
   private func inTime(
     with extra: Int?, _ layers: [LayerOutlook], _ link: LinkOutlook
   ) -> Double {
@@ -93,17 +92,15 @@ public struct ImpactPrefetcher<Source: MakespanSource>: Prefetcher {
       let start = layers[position].startsIn
       for choice in works[position].chosen {
         time += copy
-        sum += choice.value * punctuality(time - start, copy)
+        sum += choice.probability * Lateness.worth(choice.worth, at: (time - start) / copy)
       }
       guard position == extra else { continue }
       time += copy
-      sum += works[position].value * punctuality(time - start, copy)
+      sum +=
+        works[position].probability
+        * Lateness.worth(works[position].worth, at: (time - start) / copy)
     }
     return sum
-  }
-
-  private func punctuality(_ lateness: Double, _ copy: Double) -> Double {
-    lateness <= 0 ? 1 : max(0, 1 - lateness / copy)
   }
 
   /// How long copies that plans wait for are held up by one more copy at the queue's end, in

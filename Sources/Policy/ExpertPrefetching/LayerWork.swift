@@ -4,8 +4,9 @@ import Experts
 struct LayerWork: Sendable {
   struct Choice: Sendable {
     var expert: Int
-    /// Probability times impact, in microseconds, if it arrives in time.
-    var value: Double
+    var probability: Double
+    /// What it is worth if it is activated, in microseconds, by lateness.
+    var worth: Lateness.Values
     var gain: Double
     var victim: RatedExpert?
   }
@@ -20,10 +21,10 @@ struct LayerWork: Sendable {
   private(set) var isDecode = false
   /// The probability of each number of hits among the others, up to `activated` − 1.
   private(set) var hits: [Double] = []
-  /// What a hit more is worth, in microseconds.
-  var impact = 0.0
-  /// Probability times impact of the candidate on offer.
-  private(set) var value = 0.0
+  /// What a hit more is worth, in microseconds, by lateness.
+  var worth = Lateness.Values.zero
+  /// The probability of the candidate on offer.
+  private(set) var probability = 0.0
   private(set) var victimCost = 0.0
   private(set) var lastProbability = 0.0
   private var offered = -1
@@ -47,7 +48,7 @@ struct LayerWork: Sendable {
     chosen.removeAll(keepingCapacity: true)
     candidates.removeAll(keepingCapacity: true)
     usedVictims = ExpertSet()
-    value = 0
+    probability = 0
     self.limit = max(0, limit - layer.inFlight.count)
     guard self.limit > 0, !layer.probability.isEmpty else { return }
     var expected = 0.0
@@ -107,10 +108,10 @@ struct LayerWork: Sendable {
   mutating func offer(_ position: Int, _ layer: LayerOutlook) {
     offered = position
     guard position >= 0 else {
-      value = 0
+      probability = 0
       return
     }
-    value = layer.probability[candidates[position]] * impact
+    probability = layer.probability[candidates[position]]
     findVictim(layer)
   }
 
@@ -127,8 +128,8 @@ struct LayerWork: Sendable {
       if victim.expert.layer == layer.layer {
         probability = max(probability, layer.probability[victim.expert.index])
       }
-      if probability * impact < victimCost {
-        victimCost = probability * impact
+      if probability * worth[0] < victimCost {
+        victimCost = probability * worth[0]
         offeredVictim = position
       }
     }
@@ -140,9 +141,10 @@ struct LayerWork: Sendable {
     lastProbability = layer.probability[expert]
     chosen.append(
       Choice(
-        expert: expert, value: value, gain: gain, victim: offeredVictim.map { layer.victims[$0] }))
+        expert: expert, probability: lastProbability, worth: worth, gain: gain,
+        victim: offeredVictim.map { layer.victims[$0] }))
     if let offeredVictim { usedVictims.insert(offeredVictim) }
-    value = 0
+    probability = 0
   }
 
   func append(to choices: inout [PrefetchChoice], _ layer: LayerOutlook) {

@@ -35,7 +35,7 @@ public struct Simulator {
   var streaming = StreamingScheduler()
   var cache: ExpertCache
   var prefetch: PrefetchState?
-  var queue = TransferQueue(largestPieceBytes: 1 << 20)
+  var queue = TransferQueue()
   /// Experts that prefill streaming holds outside the cache, for the layer that comes next.
   var ring = StreamRing()
 

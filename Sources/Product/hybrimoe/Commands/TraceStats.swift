@@ -38,6 +38,13 @@ struct TraceStats: LookingCommand {
     help: .init("The weight of the newest scores in 'mrs'.", valueName: "share"))
   var mrsAlpha = 0.5
 
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Also draw the hit rates, as SVG: of decode where the trace has it, by the first admission.",
+      valueName: "file"))
+  var svg: String?
+
   @Flag(help: "Take the whole steps before damage instead of failing.")
   var recover = false
 
@@ -51,6 +58,9 @@ struct TraceStats: LookingCommand {
 
   func validate() throws {
     do { try request.validate() } catch { throw ValidationError("\(error).") }
+    if svg == "-" {
+      throw ValidationError("Standard output is taken by the table; name a file with --svg.")
+    }
   }
 
   func run() throws {
@@ -68,6 +78,11 @@ struct TraceStats: LookingCommand {
         "\(trace.name): \(damage). Only the \(trace.stepCount) whole steps before it are replayed.")
     }
     let report = HitRateReport(statistics)
+    if let svg {
+      let file = try OutputFile(path: svg)
+      try file.write(report.chart.svg())
+      try file.finish()
+    }
     try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
   }
 }

@@ -1,6 +1,7 @@
 import ExpertCaching
 import Experts
 import OrderedJSON
+import Pictures
 
 /// The hit rates of a replayed trace, in words and as JSON.
 struct HitRateReport {
@@ -87,6 +88,29 @@ struct HitRateReport {
   private func share(_ capacity: Double) -> String {
     let percent = capacity * 100
     return HumanUnits.fixed(percent, percent == percent.rounded() ? 0 : 1) + " %"
+  }
+
+  /// Hit rates over capacity, of decode where the trace has it, with the first admission.
+  var chart: HitRateChart {
+    let phase = results.contains { $0.phase == .decode } ? Phase.decode : .prefill
+    let rows = results.filter {
+      $0.phase == phase && $0.admission == request.admissions.first
+    }
+    func line(_ name: EvictionName) -> HitRateChart.Line? {
+      let points = rows.filter { $0.eviction == name }.map {
+        HitRateChart.Line.Point(capacity: $0.capacity, hitRate: $0.statistics.hitRate)
+      }
+      guard !points.isEmpty else { return nil }
+      return HitRateChart.Line(label(name), points: points, isEmphasised: name == .auto)
+    }
+    let activated = rows.first?.statistics.activated ?? 0
+    return HitRateChart(
+      title: "Expert cache hit rates: \(TerminalText.safe(header.model, width: 60))",
+      subtitle:
+        "\(phase.rawValue), \(request.admissions.first?.rawValue ?? "") admission, "
+        + "\(HumanUnits.count(activated)) activated experts, "
+        + (request.scope == .layer ? "one cache for each layer" : "one cache for all layers"),
+      lines: request.evictions.filter { $0 != .min }.compactMap(line), bound: line(.min))
   }
 
   var json: JSONValue {
