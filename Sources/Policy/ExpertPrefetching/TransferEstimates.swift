@@ -23,6 +23,9 @@ public struct LinkSpeed: Equatable, Sendable {
     (isFirst ? latencyMicroseconds : 0) + Double(bytes) / bytesPerMicrosecond
   }
 
+  /// How long bytes take in the middle of a copy.
+  public func duration(ofPiece bytes: Int) -> Double { duration(bytes: bytes, isFirst: false) }
+
   func duration(of piece: TransferQueue.Piece) -> Double {
     duration(bytes: piece.byteCount, isFirst: piece.offset == 0)
   }

@@ -8,9 +8,12 @@ extension Simulator {
   /// The routing of a layer is known: prefetches that it does not need, or that have not begun, are
   /// given up.
   mutating func cancelUnwanted(_ layer: Int) {
+    let bytes = machine.footprints[layer].linkBytes
+    let running = queue
+    // A fill that has not begun is no reason to copy now; the plan decides.
+    queue.cancel(.fill) { $0.layer == layer && running.remainingBytes(of: $0) == bytes }
     guard prefetch != nil else { return }
     let wanted = activatedSet
-    let bytes = machine.footprints[layer].linkBytes
     let queue = queue
     giveUpPrefetches { expert in
       expert.layer == layer
@@ -138,7 +141,7 @@ extension Simulator {
     _ outlook: inout LayerOutlook, from layer: Int, _ state: PrefetchState
   ) -> Bool {
     let isForeseen = outlook.layer > layer && state.predictor.fill(&outlook, step: step)
-    guard system.prefetching == .impact else { return isForeseen }
+    guard system.prefetching == .impact, isForeseen else { return isForeseen }
     let base = Double(machine.activatedCount) / Double(machine.expertCount)
     for index in 0..<machine.expertCount {
       let learned = cache.activationProbability(of: .init(layer: outlook.layer, index: index))
