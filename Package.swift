@@ -12,7 +12,12 @@ let package = Package(
   products: [
     .executable(name: "hybrimoe", targets: ["hybrimoe"]),
     .library(name: "HybriMoEInference", targets: ["Inference", "Models", "HostMemory"]),
-    .library(name: "HybriMoEScheduling", targets: ["Experts", "ExpertScheduling"]),
+    .library(
+      name: "HybriMoEPolicy",
+      targets: [
+        "ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "Placement", "RoutingTraces",
+      ]),
     // The worlds that tests and benchmarks draw from.
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],

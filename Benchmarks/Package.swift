@@ -3,16 +3,26 @@ import PackageDescription
 
 // Benchmarks live apart, so that building the program never builds them:
 //   swift run -c release --package-path Benchmarks SchedulingBenchmark
+//   swift run -c release --package-path Benchmarks PolicyBenchmark
 let package = Package(
   name: "Benchmarks",
   dependencies: [.package(name: "hybrimoe", path: "..")],
   targets: [
     .target(name: "CAllocationCount"),
+    .target(name: "BenchmarkSupport", swiftSettings: [.treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "SchedulingBenchmark",
       dependencies: [
-        "CAllocationCount",
-        .product(name: "HybriMoEScheduling", package: "hybrimoe"),
+        "BenchmarkSupport", "CAllocationCount",
+        .product(name: "HybriMoEPolicy", package: "hybrimoe"),
+        .product(name: "HybriMoETestSupport", package: "hybrimoe"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "PolicyBenchmark",
+      dependencies: [
+        "BenchmarkSupport", "CAllocationCount",
+        .product(name: "HybriMoEPolicy", package: "hybrimoe"),
         .product(name: "HybriMoETestSupport", package: "hybrimoe"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),

@@ -1,7 +1,8 @@
 // Planning time, allocations, exactness and quality of the scheduler, beside the limits that the
 // project sets for them; ends with 1 where one is not kept.
-//   swift run -c release --package-path Benchmarks SchedulingBenchmark [cases]
+//   swift run -c release --package-path Benchmarks SchedulingBenchmark [cases] [--no-time-limits]
 
+import BenchmarkSupport
 import CAllocationCount
 import ExpertScheduling
 import Experts
@@ -14,20 +15,23 @@ struct SchedulingBenchmark {
   private var report = Report()
 
   static func main() {
-    let argument = CommandLine.arguments.dropFirst().first
-    guard let caseCount = argument.map({ Int($0) }) ?? 1000, caseCount >= 10 else {
-      print("usage: SchedulingBenchmark [cases, at least 10]")
+    var arguments = CommandLine.arguments.dropFirst()
+    let hasTimeLimits = !arguments.contains("--no-time-limits")
+    arguments.removeAll { $0 == "--no-time-limits" }
+    guard arguments.count <= 1, let caseCount = arguments.first.map({ Int($0) }) ?? 1000,
+      caseCount >= 10
+    else {
+      print("usage: SchedulingBenchmark [cases, at least 10] [--no-time-limits]")
       exit(64)
     }
     var benchmark = SchedulingBenchmark(caseCount: caseCount)
-    print("machine  " + Report.firstLine(of: "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-"))
-    print("commit   " + Report.firstLine(of: "git describe --always --dirty"))
+    benchmark.report.hasTimeLimits = hasTimeLimits
+    benchmark.report.begin()
     benchmark.report.require(allocation_count() > 0, "allocations are counted")
     benchmark.measureTimes()
     benchmark.measureQuality()
     benchmark.measureExactness()
-    for failure in benchmark.report.failures { print("NOT KEPT: \(failure)") }
-    exit(benchmark.report.failures.isEmpty ? 0 : 1)
+    benchmark.report.end()
   }
 
   private init(caseCount: Int) { self.caseCount = caseCount }
@@ -68,7 +72,7 @@ struct SchedulingBenchmark {
           Report.fixed(brief.nanoseconds, 0), Report.fixed(quick.nanoseconds, 0),
           "\(allocations)",
         ], widths: widths)
-      report.require(whole.nanoseconds <= limit, "\(title): at most \(limit) ns")
+      report.require(whole.nanoseconds, atMost: limit, title)
       report.require(allocations == 0, "\(title): no allocations")
     }
   }

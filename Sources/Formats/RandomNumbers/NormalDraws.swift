@@ -11,13 +11,12 @@ extension RandomSource {
       // The strip comes from the lowest bits, the place in it from the highest, which are others.
       let strip = Int(bits & 127)
       let place = Double(bits >> 11) * 0x1p-52 - 1
-      let ziggurat = Ziggurat.normal
-      if abs(place) < ziggurat.inner[strip] { return place * ziggurat.edges[strip] }
+      if abs(place) < Ziggurat.inner[strip] { return place * Ziggurat.edges[strip] }
       if strip == 0 { return tail(isNegative: place < 0) }
       // Between the strip's rectangle and its neighbour: accepted where it lies under the bell.
-      let x = place * ziggurat.edges[strip]
-      let outer = Ziggurat.bell(ziggurat.edges[strip])
-      let inner = Ziggurat.bell(ziggurat.edges[strip + 1])
+      let x = place * Ziggurat.edges[strip]
+      let outer = Ziggurat.bell(Ziggurat.edges[strip])
+      let inner = Ziggurat.bell(Ziggurat.edges[strip + 1])
       if outer + nextUnit() * (inner - outer) < Ziggurat.bell(x) { return x }
     }
   }
@@ -35,31 +34,28 @@ extension RandomSource {
 }
 
 /// The strips of the bell.
-private struct Ziggurat: Sendable {
-  static let normal = Ziggurat()
+private enum Ziggurat {
   /// Where the outermost strip's rectangle ends, and each strip's area, for 128 strips (Doornik).
   static let outermost = 3.442619855899
   static let area = 9.91256303526217e-3
 
+  // Arrays, because reading an element of a stored inline array copies all of it.
+
   /// The right edges of the strips, outermost first, 0 at the end.
-  let edges: InlineArray<129, Double>
-  /// The share of each strip's width that lies wholly under the bell.
-  let inner: InlineArray<128, Double>
-
-  static func bell(_ x: Double) -> Double { exponential(-0.5 * x * x) }
-
-  init() {
-    var edges = InlineArray<129, Double>(repeating: 0)
+  static let edges = {
+    var edges = [Double](repeating: 0, count: 129)
     // The lowest strip holds the tail: its width is that of a rectangle of the same area.
-    edges[0] = Self.area / Self.bell(Self.outermost)
-    edges[1] = Self.outermost
+    edges[0] = area / bell(outermost)
+    edges[1] = outermost
     for strip in 2..<128 {
-      let height = Self.area / edges[strip - 1] + Self.bell(edges[strip - 1])
+      let height = area / edges[strip - 1] + bell(edges[strip - 1])
       edges[strip] = (-2 * naturalLogarithm(height)).squareRoot()
     }
-    var inner = InlineArray<128, Double>(repeating: 0)
-    for strip in 0..<128 { inner[strip] = edges[strip + 1] / edges[strip] }
-    self.edges = edges
-    self.inner = inner
-  }
+    return edges
+  }()
+
+  /// The share of each strip's width that lies wholly under the bell.
+  static let inner = (0..<128).map { edges[$0 + 1] / edges[$0] }
+
+  static func bell(_ x: Double) -> Double { exponential(-0.5 * x * x) }
 }

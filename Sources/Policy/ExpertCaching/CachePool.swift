@@ -59,11 +59,6 @@ struct CachePool: Sendable {
       ranking.ranks.values, history: ranking.ranks.history, sparing: isSpared)
   }
 
-  /// `layer` counts the layers of this pool.
-  func activationProbability(layer: Int, index: Int) -> Double {
-    ranking.forecasts[layer].probabilities[index]
-  }
-
   /// Gives a slot away, after its occupant if none is free; `nil` where all are in use.
   mutating func giveSlot() -> Int? {
     if !table.hasFreeSlot {

@@ -46,8 +46,9 @@ public struct ExpertCache: Sendable {
   /// The resident experts of a layer.
   public func residents(ofLayer layer: Int) -> ExpertSet {
     var set = ExpertSet()
-    for index in 0..<configuration.experts
-    where isResident(ExpertID(layer: layer, index: index)) {
+    let table = pools[pool(layer)].table
+    let first = number(ExpertID(layer: layer, index: 0))
+    for index in 0..<configuration.experts where table.isResident(first + index) {
       set.insert(index)
     }
     return set
@@ -154,8 +155,13 @@ public struct ExpertCache: Sendable {
   /// what a prefetch or a fill weighs a victim and a candidate by. Learned from all events, whatever
   /// the rule; at first that of an expert of which nothing is known.
   public func activationProbability(of expert: ExpertID) -> Double {
-    pools[pool(expert.layer)].activationProbability(
-      layer: configuration.scope == .layer ? 0 : expert.layer, index: expert.index)
+    activationProbabilities(ofLayer: expert.layer)[expert.index]
+  }
+
+  /// The same of every expert of a layer, [experts]; where several are asked for, this is quicker.
+  public func activationProbabilities(ofLayer layer: Int) -> [Double] {
+    // One path of stored properties: a method of the pool would be called on a copy of it.
+    pools[pool(layer)].ranking.forecasts[configuration.scope == .layer ? 0 : layer].probabilities
   }
 
   /// The rule's rank of an expert; higher stays. Comparable only within a cache and a rule.

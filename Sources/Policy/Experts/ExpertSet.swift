@@ -2,48 +2,51 @@
 ///
 /// A value of fixed size without any allocation, so that policies can keep and copy sets in the
 /// decode loop. Holds indices 0 to 1023; published models have up to 512 experts a layer.
+@frozen
 public struct ExpertSet: Equatable, Sendable {
   /// The number of indices that fit: 0 to `limit` − 1.
   public static let limit = 1024
 
-  private var words: InlineArray<16, UInt64> = .init(repeating: 0)
+  @usableFromInline var words: InlineArray<16, UInt64> = .init(repeating: 0)
+  @usableFromInline var storedCount = 0
+
+  @inlinable public init() {}
+
   /// The number of members.
-  public private(set) var count = 0
+  @inlinable public var count: Int { storedCount }
 
-  public init() {}
-
-  public init(_ members: some Sequence<Int>) {
+  @inlinable public init(_ members: some Sequence<Int>) {
     for member in members { insert(member) }
   }
 
-  public var isEmpty: Bool { count == 0 }
+  @inlinable public var isEmpty: Bool { count == 0 }
 
-  public func contains(_ index: Int) -> Bool {
+  @inlinable public func contains(_ index: Int) -> Bool {
     words[index >> 6] & (1 << UInt64(index & 63)) != 0
   }
 
   /// Adds an index; tells whether it was absent.
-  @discardableResult
+  @inlinable @discardableResult
   public mutating func insert(_ index: Int) -> Bool {
     let bit: UInt64 = 1 << UInt64(index & 63)
     guard words[index >> 6] & bit == 0 else { return false }
     words[index >> 6] |= bit
-    count += 1
+    storedCount += 1
     return true
   }
 
   /// Removes an index; tells whether it was present.
-  @discardableResult
+  @inlinable @discardableResult
   public mutating func remove(_ index: Int) -> Bool {
     let bit: UInt64 = 1 << UInt64(index & 63)
     guard words[index >> 6] & bit != 0 else { return false }
     words[index >> 6] &= ~bit
-    count -= 1
+    storedCount -= 1
     return true
   }
 
   /// Calls `body` with each member, lowest first.
-  public func forEach(_ body: (Int) -> Void) {
+  @inlinable public func forEach(_ body: (Int) -> Void) {
     var remaining = count
     var word = 0
     while remaining > 0 {
@@ -58,14 +61,14 @@ public struct ExpertSet: Equatable, Sendable {
   }
 
   /// The members, lowest first.
-  public var members: [Int] {
+  @inlinable public var members: [Int] {
     var result: [Int] = []
     result.reserveCapacity(count)
     forEach { result.append($0) }
     return result
   }
 
-  public static func == (left: ExpertSet, right: ExpertSet) -> Bool {
+  @inlinable public static func == (left: ExpertSet, right: ExpertSet) -> Bool {
     for word in 0..<16 where left.words[word] != right.words[word] { return false }
     return true
   }
