@@ -23,6 +23,10 @@ public struct PaperFit: Equatable, Sendable {
   /// round takes the root.
   private static let rounds = 5
   private static let firstFactor = 1.5
+  /// Turns in one direction at most, and the part of the error that a turn must take away: a number
+  /// that has no influence must not run off to nothing.
+  private static let turnLimit = 8
+  private static let leastGain = 1e-4
 
   /// Fits, starting from the profile of an evaluation.
   public init(_ evaluation: PaperEvaluation) throws {
@@ -43,7 +47,7 @@ public struct PaperFit: Equatable, Sendable {
       for number in Number.allCases {
         for turn in [factor, 1 / factor] {
           // Goes on in a direction as long as it helps.
-          while true {
+          for _ in 0..<Self.turnLimit {
             var trial = profile
             number.scale(&trial, by: turn)
             guard try keep(trial, measure(trial)) else { break }
@@ -60,7 +64,8 @@ public struct PaperFit: Equatable, Sendable {
   ) throws -> Bool {
     evaluations += 1
     let error = Self.error(of: rows)
-    guard error < self.error else { return false }
+    guard error.isFinite, !self.error.isFinite || error < self.error * (1 - Self.leastGain)
+    else { return false }
     (profile, self.rows, self.error) = (trial, rows, error)
     return true
   }
