@@ -20,7 +20,16 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
     var makespans: [Double]
     /// By number of hits, then by lateness (`Lateness.knots`): the layer with one more expert that
     /// is on its way.
-    var late: [Double]
+    var late: [Lateness.Values]
+
+    /// What one more expert is worth in the mean over the numbers of hits among the others.
+    func worth(hits: [Double]) -> Lateness.Values {
+      var worth = Lateness.Values.zero
+      for count in hits.indices {
+        worth += hits[count] * (Lateness.Values(repeating: makespans[count]) - late[count])
+      }
+      return worth
+    }
   }
 
   private var source: Source
@@ -57,15 +66,7 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
 
   private mutating func valueByHits(_ work: inout LayerWork, _ layer: LayerOutlook) {
     let table = table(for: layer.costs, activated: work.activated)
-    var worth = Lateness.Values.zero
-    for hits in 0..<work.activated {
-      let now = tables[table].makespans[hits]
-      for knot in 0..<Lateness.knots {
-        worth[knot] +=
-          work.hits[hits] * (now - tables[table].late[hits * Lateness.knots + knot])
-      }
-    }
-    work.worth = worth
+    work.worth = tables[table].worth(hits: work.hits)
     work.offerNext(layer)
   }
 
@@ -77,7 +78,7 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
     scratch.phase = .decode
     scratch.costs = costs
     var makespans: [Double] = []
-    var late: [Double] = []
+    var late: [Lateness.Values] = []
     for hits in 0...activated {
       scratch.experts.removeAll(keepingCapacity: true)
       for index in 0..<activated {
@@ -88,13 +89,15 @@ struct ImpactModel<Source: MakespanSource>: Sendable {
       let now = source.makespan(of: scratch)
       makespans.append(now)
       guard hits < activated else { continue }
+      var values = Lateness.Values.zero
       for knot in 0..<Lateness.knots {
         let arrival = costs.linkPerExpert * Double(knot) / Double(Lateness.knots - 1)
         scratch.experts[hits].residency = knot == 0 ? .resident : .arriving(at: arrival)
         scratch.linkFree = arrival
         // What has not begun when its layer starts is given up.
-        late.append(knot == Lateness.knots - 1 ? now : source.makespan(of: scratch))
+        values[knot] = knot == Lateness.knots - 1 ? now : source.makespan(of: scratch)
       }
+      late.append(values)
     }
     scratch.linkFree = 0
     let table = Table(costs: costs, makespans: makespans, late: late)

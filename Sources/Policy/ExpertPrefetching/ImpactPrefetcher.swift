@@ -56,44 +56,39 @@ public struct ImpactPrefetcher<Source: MakespanSource>: Prefetcher {
       works[position].begin(layers[position], limit: isOpen ? limitPerLayer ?? .max : 0)
       if works[position].isOpen { model.begin(&works[position], layers[position]) }
     }
-    while let best = bestLayer(layers, link) {
+    var value = 0.0
+    while let best = bestLayer(layers, link, value: value) {
+      value = best.value
       works[best.position].take(layers[best.position], gain: best.gain)
       if works[best.position].isOpen { model.took(&works[best.position], layers[best.position]) }
     }
     for position in layers.indices { works[position].append(to: &choices, layers[position]) }
   }
 
-  /// The layer whose next candidate gains most, if any gains.
+  /// The layer whose next candidate gains most, if any gains, and the value of all choices with it.
   private func bestLayer(
-    _ layers: [LayerOutlook], _ link: LinkOutlook
-  ) -> (position: Int, gain: Double)? {
-    var best: (position: Int, gain: Double)?
+    _ layers: [LayerOutlook], _ link: LinkOutlook, value: Double
+  ) -> (position: Int, gain: Double, value: Double)? {
+    var best: (position: Int, gain: Double, value: Double)?
     for position in layers.indices where works[position].isOpen {
-      guard works[position].probability > 0 else { continue }
+      let most = works[position].probability * works[position].worth[0]
+      guard most > best?.gain ?? 0 else { continue }
+      let with = self.value(with: position, layers, link)
       let gain =
-        inTime(with: position, layers, link) - inTime(with: nil, layers, link)
-        - works[position].victimCost
-        - delay(of: position, layers, link)
-      if gain > best?.gain ?? 0 { best = (position, gain) }
+        with - value - works[position].victimCost - delay(of: position, layers, link)
+      if gain > best?.gain ?? 0 { best = (position, gain, with) }
     }
     return best
   }
 
-  /// The value of all choices, as far as they arrive in time, with one more for the layer at `extra`.
-  ///
-  /// A copy that ends after its layer's start is worth what the layer still gains by it.
-  private func inTime(
-    with extra: Int?, _ layers: [LayerOutlook], _ link: LinkOutlook
-  ) -> Double {
+  /// The value of all choices, as late as they arrive, with one more for the layer at `extra`.
+  private func value(with extra: Int, _ layers: [LayerOutlook], _ link: LinkOutlook) -> Double {
     var sum = 0.0
     var time = link.freeIn
     for position in layers.indices {
       let copy = layers[position].costs.linkPerExpert
       let start = layers[position].startsIn
-      for choice in works[position].chosen {
-        time += copy
-        sum += choice.probability * Lateness.worth(choice.worth, at: (time - start) / copy)
-      }
+      sum += works[position].value(from: &time, copy: copy, start: start)
       guard position == extra else { continue }
       time += copy
       sum +=
@@ -114,8 +109,10 @@ public struct ImpactPrefetcher<Source: MakespanSource>: Prefetcher {
     let copy = layers[extra].costs.linkPerExpert
     let pieces = min(copy, link.pieceMicroseconds * (Double(link.piecesInFlight) - 0.5))
     var sum = 0.0
-    for layer in layers where layer.startsIn > end && layer.startsIn < end + copy {
-      sum += layer.onDemandProbability * pieces
+    // By position, because a layer's outlook is large to copy.
+    for position in layers.indices {
+      let start = layers[position].startsIn
+      if start > end, start < end + copy { sum += layers[position].onDemandProbability * pieces }
     }
     return sum
   }

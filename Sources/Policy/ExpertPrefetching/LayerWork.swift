@@ -147,6 +147,18 @@ struct LayerWork: Sendable {
     probability = 0
   }
 
+  /// What is chosen so far is worth, if its copies begin at `time`; moves that to their end.
+  func value(from time: inout Double, copy: Double, start: Double) -> Double {
+    var sum = 0.0
+    for place in chosen.indices {
+      time += copy
+      sum +=
+        chosen[place].probability
+        * Lateness.worth(chosen[place].worth, at: (time - start) / copy)
+    }
+    return sum
+  }
+
   func append(to choices: inout [PrefetchChoice], _ layer: LayerOutlook) {
     for choice in chosen {
       choices.append(

@@ -97,7 +97,7 @@ extension Simulator {
     let onItsWay = queue.freeTime(after: now, speed: speed, classes: .onDemand ... .prefetch) - now
     let link = LinkOutlook(
       freeIn: max(copies, onItsWay),
-      pieceMicroseconds: Double(queue.pieceBytes) / speed.bytesPerMicrosecond,
+      pieceMicroseconds: Double(queue.largestPieceBytes) / speed.bytesPerMicrosecond,
       piecesInFlight: queue.piecesInFlight)
     state.prefetcher.choose(for: state.outlooks, link: link, into: &state.choices)
     for choice in state.choices {
