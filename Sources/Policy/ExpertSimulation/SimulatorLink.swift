@@ -128,7 +128,7 @@ extension Simulator {
     }
     // A fill keeps pieces in flight that the layers it passes may have to wait for.
     let costs = costs[layer]
-    let piece = speed(whileCPUReads: true).duration(ofPiece: queue.pieceBytes)
+    let piece = speed(whileCPUReads: true).duration(ofPiece: queue.largestPieceBytes)
     let layers = costs.linkPerExpert / max(1, plan.makespan)
     let delay = layers * piece * (Double(queue.piecesInFlight) - 0.5)
     var fills: [FillChoice] = []
