@@ -172,7 +172,12 @@ let package = Package(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ExpertSimulationTests", dependencies: ["ExpertSimulation", "Experts", "TestSupport"],
+      name: "ExpertSimulationTests",
+      dependencies: [
+        "ExpertCaching", "ExpertScheduling", "ExpertSimulation", "Experts", "OrderedJSON",
+        "Placement",
+        "RoutingTraces", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),

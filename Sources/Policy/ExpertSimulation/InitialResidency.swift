@@ -20,11 +20,23 @@ extension SystemDescription {
     slots(experts: machine.expertCount) * machine.layerCount + Self.stagingSlots + Self.ringSlots
   }
 
-  /// Slots that streaming takes from the cache: enough for one layer's copies ahead, an eighth of
-  /// all at most.
+  /// Slots that streaming takes from the cache: what the link can bring while the next layer's
+  /// attention runs, beyond the slots that are there anyway. Where copies are slow that is nothing;
+  /// where many fit, a hit less in a prefill buys a copy ahead in every layer.
   private func takenSlots(_ machine: SimulatedMachine) -> Int {
-    streamsPrefill ? min(streamSlots, machine.layerCount) : 0
+    let each = slots(experts: machine.expertCount)
+    guard streamsPrefill, each > 1 else { return 0 }
+    if let streamSlots { return min(streamSlots, machine.layerCount) }
+    let tokens = Self.streamedPromptTokens
+    let attention = machine.attentionMicroseconds(layer: 0, tokens: tokens, context: tokens)
+    let copy = machine.layerCosts(tokens: tokens)[0].linkPerExpertAlone
+    let most = min(machine.layerCount, each * machine.layerCount / 16)
+    guard copy > 0, attention / copy < Double(most) else { return copy > 0 ? most : 0 }
+    return max(0, Int((attention / copy).rounded(.up)) - Self.ringSlots)
   }
+
+  /// The prompt that the ring's size is chosen for.
+  private static let streamedPromptTokens = 512
 
   /// The cache's slots in each layer: the same everywhere, less those that the ring took, from the
   /// last layers on; or whole layers.
@@ -36,7 +48,7 @@ extension SystemDescription {
       return (0..<machine.layerCount).map { $0 < whole ? experts : 1 }
     }
     var result = Array(repeating: each, count: machine.layerCount)
-    for index in 0..<takenSlots(machine) where each > 1 {
+    for index in 0..<takenSlots(machine) {
       result[machine.layerCount - 1 - index] -= 1
     }
     return result

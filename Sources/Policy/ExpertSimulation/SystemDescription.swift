@@ -48,8 +48,9 @@ public struct SystemDescription: Equatable, Sendable {
   /// Whether a prefill's idle link brings the next layer's experts into a ring of slots that is
   /// taken from the cache.
   public var streamsPrefill = false
-  /// Slots that this ring takes from the cache, beside the staging slots that every system has.
-  public var streamSlots = 0
+  /// Slots that this ring takes from the cache, beside those that every system has; `nil` leaves it
+  /// to the costs.
+  public var streamSlots: Int?
 
   /// The system that a scheduler's name stands for.
   ///
