@@ -29,12 +29,12 @@ import Testing
       let milliseconds = try #require(figures["milliseconds"] as? Double)
       #expect(milliseconds >= bounds[phase] ?? .infinity)
     }
-    let plans = try folder.text("a.jsonl")
-    #expect(plans == (try folder.text("b.jsonl")))
+    let plans = try folder.read("a.jsonl")
+    #expect(plans == (try folder.read("b.jsonl")))
     // 26 MoE layers, one prefill step and two of decode.
     #expect(plans.split(separator: "\n").count == 78)
     for lane in ["cpu", "gpu", "link"] { #expect(plans.contains("\"lane\":\"\(lane)\"")) }
-    #expect(try folder.text("a.svg").hasPrefix("<svg"))
+    #expect(try folder.read("a.svg").hasPrefix("<svg"))
   }
 
   @Test func `compares systems in one table, and plays a recorded trace`() throws {

@@ -134,7 +134,8 @@ extension Simulator {
       }
     }
     let start = now
-    playLink(until: start + layerCase.linkFree, speed: speed(whileCPUReads: true))
+    playLink(
+      until: start + min(layerCase.linkFree, plan.makespan), speed: speed(whileCPUReads: true))
     playLink(until: start + lastCopy, speed: speed(whileCPUReads: cpuEnd > 0))
     freeRing(layer, start: start, cpuEnd: cpuEnd)
     now = start + plan.makespan
