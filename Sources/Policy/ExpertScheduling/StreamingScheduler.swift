@@ -25,10 +25,13 @@ public struct StreamingScheduler: LayerScheduler {
     public var room: Double
     /// From the end of this layer to the next layer's routing, in which the link works too.
     public var gap: Double
+    /// What a unit of link time is worth, where that is known; `nil` takes the rule's price.
+    public var price: Double?
 
-    public init(room: Double, gap: Double) {
+    public init(room: Double, gap: Double, price: Double? = nil) {
       self.room = room
       self.gap = gap
+      self.price = price
     }
   }
 
@@ -74,7 +77,9 @@ public struct StreamingScheduler: LayerScheduler {
     var lowest = known - 1e-9
     var isFound = false
     let misses = layer.misses
-    if misses.count <= Self.subsetLimit {
+    // Of equal misses it does not matter which.
+    let areEqual = layer.items[misses.lowerBound].load == layer.items[misses.upperBound - 1].load
+    if misses.count <= Self.subsetLimit, !areEqual {
       for subset in 0..<(1 << misses.count) {
         for (bit, slot) in misses.enumerated() { onGPU[slot] = subset >> bit & 1 == 0 }
         keepBetter(&lowest, &isFound)
@@ -125,6 +130,7 @@ public struct StreamingScheduler: LayerScheduler {
   /// - Parameter heaviest: the longest that the CPU works on one expert of the plan.
   private func score(end: Double, lastCopy: Double, heaviest: Double) -> Double {
     let idle = min(max(0, end + ahead.gap - lastCopy), ahead.room)
+    if let price = ahead.price { return end - price * idle }
     // Without work on the CPU nothing could be moved to it: the link alone decides.
     let price = heaviest > 0 ? heaviest / (heaviest + layer.linkPerExpert) : 1
     return end - price * idle

@@ -15,6 +15,9 @@ struct PrefetchState {
   var choices: [PrefetchChoice] = []
   /// A running mean of a decode layer's time, from one routing to the next.
   var layerMicroseconds = 0.0
+  /// What the first copy would gain that the link had no time for, as a running mean: the worth of
+  /// one copy's time on the link.
+  var waitingGain = 0.0
   /// How often a decode layer's plan copies something, as a running mean.
   var onDemandShare = 0.5
 
@@ -42,6 +45,14 @@ struct PrefetchState {
       distances: Self.distances)
     ledger = PrefetchLedger(
       layers: machine.layerCount, experts: machine.expertCount, distances: Self.distances)
+  }
+
+  /// The link has had its time; the first choice that it has not begun is what more time would buy.
+  mutating func noteWaiting(_ queue: TransferQueue, bytes: (Int) -> Int) {
+    let waiting = choices.first { choice in
+      queue.remainingBytes(of: choice.expert) == bytes(choice.expert.layer)
+    }
+    waitingGain += ((waiting?.expectedGain ?? 0) - waitingGain) / 32
   }
 
   /// A decode layer has run.

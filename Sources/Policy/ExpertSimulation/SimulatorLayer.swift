@@ -13,7 +13,7 @@ extension Simulator {
     sortByWorth(layer)
     let layerCase = makeCase(layer)
     countActivated(layerCase, outcome, layer)
-    if system.streamsPrefill && phase == .prefill {
+    if system.streamsPrefill {
       streaming.ahead = linkAhead(of: layer)
       streaming.schedule(layerCase, into: &plan)
     } else {
@@ -95,12 +95,17 @@ extension Simulator {
     return layerCase
   }
 
-  // What the link can carry for the next layer while this one runs.
+  // What the link can carry for the layers ahead while this one runs.
   private func linkAhead(of layer: Int) -> StreamingScheduler.Ahead {
     let next = layer + 1
     guard next < machine.layerCount else { return .init(room: 0, gap: 0) }
     let gap = machine.attentionMicroseconds(layer: next, tokens: tokens, context: context)
-    return .init(room: Double(ring.capacity) * costs[next].linkPerExpert, gap: gap)
+    let copy = costs[next].linkPerExpert
+    if phase == .prefill { return .init(room: Double(ring.capacity) * copy, gap: gap) }
+    // In decode, link time is worth what the copies gain that wait for it.
+    guard let waiting = prefetch?.waitingGain, copy > 0 else { return .init(room: 0, gap: 0) }
+    return .init(
+      room: Double(PrefetchState.distances) * copy, gap: gap, price: min(0.9, waiting / copy))
   }
 
   private func checkPlan(_ layerCase: LayerCase, _ layer: Int) throws(SimulationError) {
@@ -129,7 +134,8 @@ extension Simulator {
       }
     }
     let start = now
-    playLink(until: start + layerCase.linkFree, speed: speed(whileCPUReads: true))
+    playLink(
+      until: start + min(layerCase.linkFree, plan.makespan), speed: speed(whileCPUReads: true))
     playLink(until: start + lastCopy, speed: speed(whileCPUReads: cpuEnd > 0))
     freeRing(layer, start: start, cpuEnd: cpuEnd)
     now = start + plan.makespan

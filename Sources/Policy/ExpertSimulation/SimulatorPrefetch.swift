@@ -78,6 +78,7 @@ extension Simulator {
   private mutating func chooseAhead(of layer: Int) {
     let footprints = machine.footprints
     let running = queue
+    prefetch?.noteWaiting(running) { footprints[$0].linkBytes }
     giveUpPrefetches { running.remainingBytes(of: $0) == footprints[$0.layer].linkBytes }
     guard var state = prefetch else { return }
     prefetch = nil

@@ -1,0 +1,89 @@
+import Testing
+
+@testable import hybrimoe
+
+@Suite struct `The simulate command` {
+  private static let short = [
+    "simulate", "--shape", "deepseek-v2-lite", "--machine", "paper", "--prompt-tokens", "4",
+    "--decode-tokens", "2",
+  ]
+
+  @Test func `gives the same bytes twice, with plans that name every lane`() throws {
+    let folder = try TemporaryFolder()
+    func run(_ name: String) throws -> Program.Outcome {
+      try Program.run(
+        Self.short + [
+          "--json", "--check", "--plans", folder.path(name), "--timeline-svg",
+          folder.path("a.svg"), "--timeline-chrome", folder.path("a.json"),
+        ])
+    }
+    let first = try run("a.jsonl")
+    #expect(first.code == 0 && first.error.isEmpty)
+    #expect(try run("b.jsonl").output == first.output)
+    let results = try #require(first.json["results"] as? [[String: Any]])
+    let result = try #require(results.first)
+    let bounds = try #require(result["boundMilliseconds"] as? [String: Double])
+    let report = try #require(result["report"] as? [String: Any])
+    for phase in ["prefill", "decode"] {
+      let figures = try #require(report[phase] as? [String: Any])
+      let milliseconds = try #require(figures["milliseconds"] as? Double)
+      #expect(milliseconds >= bounds[phase] ?? .infinity)
+    }
+    let plans = try folder.read("a.jsonl")
+    #expect(plans == (try folder.read("b.jsonl")))
+    // 26 MoE layers, one prefill step and two of decode.
+    #expect(plans.split(separator: "\n").count == 78)
+    for lane in ["cpu", "gpu", "link"] { #expect(plans.contains("\"lane\":\"\(lane)\"")) }
+    #expect(try folder.read("a.svg").hasPrefix("<svg"))
+  }
+
+  @Test func `compares systems in one table, and plays a recorded trace`() throws {
+    let folder = try TemporaryFolder()
+    let words = try Program.run(Self.short + ["--scheduler", "ktransformers,hybrimoe"])
+    #expect(words.code == 0)
+    #expect(words.output.contains("ktransformers") && words.output.contains("x bound"))
+    let made = try Program.run([
+      "trace", "synth", "--shape", "deepseek-v2-lite", "--prompt-tokens", "4", "--decode-tokens",
+      "2", "--sequences", "1", "--output", folder.path("t.jsonl.gz"),
+    ])
+    #expect(made.code == 0)
+    func play(_ shape: String) throws -> Program.Outcome {
+      try Program.run([
+        "simulate", "--shape", shape, "--machine", "rtx-4090", "--trace", folder.path("t.jsonl.gz"),
+      ])
+    }
+    let played = try play("deepseek-v2-lite")
+    #expect(played.code == 0 && played.output.contains("decode, hybrimoe:"))
+    let other = try play("qwen2-57b-a14b")
+    #expect(other.code == 1 && other.error.contains("choose the --shape"))
+  }
+
+  @Test(arguments: [
+    ["simulate"], ["simulate", "--shape", "x", "--scheduler", "hybrimoe,nothing"],
+    ["simulate", "--shape", "x", "--cache-ratio", "2"],
+    ["simulate", "--shape", "x", "--cache-ratio", "0.5", "--cache-size", "4"],
+    ["simulate", "--shape", "x", "--cache-size", "0"],
+    ["simulate", "--shape", "x", "--prefetch-size", "-1"],
+    ["simulate", "--shape", "x", "--prompt-tokens", "-1"],
+    ["simulate", "--shape", "x", "--trace", "t", "--seed", "1"],
+    ["simulate", "--shape", "x", "--eviction", "min"], ["simulate", "--fit"],
+    ["simulate", "--paper", "--shape", "x"],
+    ["simulate", "--shape", "x", "--scheduler", "dali,hybrimoe", "--plans", "p"],
+  ])
+  func `wrong usage is refused`(_ arguments: [String]) throws {
+    let outcome = try Program.run(arguments)
+    #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome.error)")
+  }
+
+  @Test(arguments: [
+    ["--shape", "x"], ["--shape", "deepseek-v2-lite", "--machine", "x"],
+    ["--shape", "deepseek-v2-lite", "--trace", "/nowhere"],
+    ["--shape", "deepseek-v2-lite", "--trace", "-"],
+    ["--shape", "deepseek-v2-lite", "--cache-size", "65"],
+    ["--shape", "deepseek-v2-lite", "--prompt-tokens", "0", "--decode-tokens", "0"],
+  ])
+  func `what cannot be simulated fails with a reason`(_ arguments: [String]) throws {
+    let outcome = try Program.run(["simulate"] + arguments)
+    #expect(outcome.code == 1 && outcome.error.hasPrefix("Error: "), "\(outcome.error)")
+  }
+}
