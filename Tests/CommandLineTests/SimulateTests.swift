@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import hybrimoe
@@ -56,6 +58,29 @@ import Testing
     #expect(played.code == 0 && played.output.contains("decode, hybrimoe:"))
     let other = try play("qwen2-57b-a14b")
     #expect(other.code == 1 && other.error.contains("choose the --shape"))
+  }
+
+  @Test(arguments: ProfileCatalog(environment: [:]).names(.shapes))
+  func `every known shape can be simulated, with or without a routing of its own`(
+    _ shape: String
+  ) throws {
+    let outcome = try Program.run([
+      "simulate", "--shape", shape, "--machine", "rtx-4090", "--prompt-tokens", "1",
+      "--decode-tokens", "1", "--scheduler", "ktransformers,llamacpp",
+    ])
+    #expect(outcome.code == 0, "\(outcome.error)")
+  }
+
+  @Test func `a user's own shape is simulated with the default routing`() throws {
+    let folder = try TemporaryFolder()
+    let text = try profileText("shapes/deepseek-v2-lite")
+      .replacing("\"name\": \"deepseek-v2-lite\"", with: "\"name\": \"own\"")
+    try folder.write("own.json", text)
+    let outcome = try Program.run([
+      "simulate", "--shape", folder.path("own.json"), "--prompt-tokens", "1", "--decode-tokens",
+      "1", "--json",
+    ])
+    #expect(outcome.code == 0 && outcome.json["shape"] as? String == "own", "\(outcome.error)")
   }
 
   @Test(arguments: [

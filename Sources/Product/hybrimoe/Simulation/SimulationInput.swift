@@ -37,7 +37,7 @@ struct SimulationInput {
     let sequence: SimulatedSequence
     do {
       sequence = try SimulatedSequence(
-        TraceHeader(shape), behavior: catalog.routing(name), promptTokens: prompt,
+        TraceHeader(shape), behavior: catalog.routing(of: shape), promptTokens: prompt,
         decodeTokens: decode, seed: seed)
     } catch let error as SyntheticRoutingError {
       throw CommandFailure("\(error).")
