@@ -27,13 +27,23 @@ public struct HindsightBound {
   private var cumulative: [Double] = [0]
   private var copyMicroseconds = Double.infinity
   private let demands: [LayerDemand]
+  private let startsWithResidents: Bool
   public private(set) var steps = 0
 
   /// Prepares the bound for the demands of one phase.
   ///
-  /// - Parameter context: positions before the first step.
-  public init(_ demands: [LayerDemand], on machine: SimulatedMachine, context: Int = 0) {
+  /// - Parameters:
+  ///   - context: positions before the first step.
+  ///   - residents: what the slots of each layer hold at the start, [layers]; empty where the bound
+  ///     may fill them as it likes. In one single step an expert is used once, so then only a copy
+  ///     made within the step can bring another one, and the bound is that of all systems that start
+  ///     alike; for more than one step it says nothing.
+  public init(
+    _ demands: [LayerDemand], on machine: SimulatedMachine, context: Int = 0,
+    residents: [ExpertSet] = []
+  ) {
     self.demands = demands
+    startsWithResidents = !residents.isEmpty
     var context = context
     var costs: [LayerCosts] = []
     var costsTokens = -1
@@ -55,7 +65,10 @@ public struct HindsightBound {
         layer: demand.layer, tokens: demand.tokens, context: context)
       let layer = costs[demand.layer]
       copyMicroseconds = min(copyMicroseconds, layer.linkPerExpertAlone)
-      addLayer(demand.loads.sorted(), costs: layer)
+      // Residents cost nothing here: they may be computed on either lane, beside the others.
+      let loads = zip(demand.experts, demand.loads)
+        .filter { residents.isEmpty || !residents[demand.layer].contains($0.0) }.map(\.1)
+      addLayer(loads.sorted(), costs: layer)
     }
     gains.sort(by: >)
     cumulative.reserveCapacity(gains.count + 1)
@@ -64,7 +77,17 @@ public struct HindsightBound {
 
   /// The bound for a number of slots over all layers, in microseconds for all steps together.
   public func microseconds(slots: Int) -> Double {
-    let hits = Double(Self.retainableUses(demands, slots: slots))
+    precondition(!startsWithResidents, "the residents are given, and with them the slots")
+    return leastTime(hits: Double(Self.retainableUses(demands, slots: slots)))
+  }
+
+  /// The bound of one step that starts with the given residents, in microseconds.
+  public func microsecondsFromResidents() -> Double {
+    precondition(startsWithResidents && steps <= 1, "only one step starts with given residents")
+    return leastTime(hits: 0)
+  }
+
+  private func leastTime(hits: Double) -> Double {
     // The right side falls as T grows, so the least T that is not below it is found by halving.
     var low = 0.0
     var high = time(onGPU: hits)

@@ -55,6 +55,21 @@ extension SystemDescription {
   }
 }
 
+extension SystemDescription {
+  /// What each layer's slots hold at the start, where they are filled by popularity: [layers].
+  ///
+  /// The slots of a prefill's ring are counted in, although the system that has one takes them from
+  /// these.
+  func residentsByPopularity(_ machine: SimulatedMachine, _ popularity: [Double]) -> [ExpertSet] {
+    var system = self
+    system.initialResidency = .popularity
+    let slots = slots(experts: machine.expertCount)
+    return (0..<machine.layerCount).map { layer in
+      ExpertSet(Simulator.first(system, layer, slots, machine.expertCount, popularity))
+    }
+  }
+}
+
 extension Simulator {
   /// The cache with its first residents.
   static func makeCache(
@@ -78,7 +93,7 @@ extension Simulator {
     return cache
   }
 
-  private static func first(
+  fileprivate static func first(
     _ system: SystemDescription, _ layer: Int, _ slots: Int, _ experts: Int, _ popularity: [Double]
   ) -> [Int] {
     let all = Array(0..<experts)

@@ -25,6 +25,9 @@ public struct PaperSummary: Equatable, Sendable {
     /// The same in the cell where we do worst; below 1 we are slower.
     public var worstSpeedUp: Double
     public var worst: PaperEvaluation.Row?
+    /// The mean over all cells of the paper's time divided by the bound (in prefill that of the same
+    /// start): nobody can be faster than that on average.
+    public var possibleSpeedUp: Double
   }
 
   public var comparisons: [Comparison]
@@ -54,7 +57,11 @@ public struct PaperSummary: Equatable, Sendable {
       let worst = pairs.min { $0.1 < $1.1 }
       return Comparison(
         phase: phase, meanSpeedUp: Self.mean(pairs.map(\.1)), worstSpeedUp: worst?.1 ?? 0,
-        worst: worst?.0)
+        worst: worst?.0,
+        possibleSpeedUp: Self.mean(
+          pairs.map { row, speedUp in
+            speedUp * row.milliseconds / (row.startBoundMilliseconds ?? row.boundMilliseconds)
+          }))
     }
   }
 

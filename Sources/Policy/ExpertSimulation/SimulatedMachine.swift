@@ -17,6 +17,8 @@ public struct SimulatedMachine: Equatable, Sendable {
   public init(profile: MachineProfile, shape: ModelShape) throws(SimulationError) {
     self.profile = profile
     self.shape = shape
+    expertCount = shape.expertCount
+    activatedCount = shape.activatedCount
     guard shape.moeLayerCount > 0 else {
       throw .description("The model '\(shape.name)' has no experts; there is nothing to simulate.")
     }
@@ -43,9 +45,9 @@ public struct SimulatedMachine: Equatable, Sendable {
   /// MoE layers.
   public var layerCount: Int { footprints.count }
   /// Experts of each MoE layer.
-  public var expertCount: Int { shape.expertCount }
+  public let expertCount: Int
   /// Experts that each token activates.
-  public var activatedCount: Int { shape.activatedCount }
+  public let activatedCount: Int
 
   /// The costs of every MoE layer in a step of this many tokens.
   public func layerCosts(tokens: Int) -> [LayerCosts] {

@@ -160,9 +160,8 @@ public struct Simulator {
   // copied one may stay. So the one that is most likely to be needed again comes last.
   mutating func sortByWorth(_ layer: Int) {
     guard system.scheduler == .hybrimoe, system.eviction != nil, phase == .decode else { return }
-    for index in activated {
-      worth[index] = cache.activationProbability(of: ExpertID(layer: layer, index: index))
-    }
+    let learned = cache.activationProbabilities(ofLayer: layer)
+    for index in activated { worth[index] = learned[index] }
     activated.sort { (worth[$0], $1) < (worth[$1], $0) }
   }
 

@@ -149,8 +149,11 @@ extension Simulator {
 
   private func fillVictims(_ layer: Int) -> [RatedExpert] {
     var victims: [RatedExpert] = []
+    let learned = cache.activationProbabilities(ofLayer: layer)
     cache.residents(ofLayer: layer).forEach {
-      victims.append(rated(ExpertID(layer: layer, index: $0)))
+      victims.append(
+        RatedExpert(
+          expert: ExpertID(layer: layer, index: $0), activationProbability: learned[$0]))
     }
     return victims.sorted { $0.activationProbability < $1.activationProbability }
   }

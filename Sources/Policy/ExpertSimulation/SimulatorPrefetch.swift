@@ -144,8 +144,9 @@ extension Simulator {
     let isForeseen = outlook.layer > layer && state.predictor.fill(&outlook, step: step)
     guard system.prefetching == .impact, isForeseen else { return isForeseen }
     let base = Double(machine.activatedCount) / Double(machine.expertCount)
+    let learnedOfLayer = cache.activationProbabilities(ofLayer: outlook.layer)
     for index in 0..<machine.expertCount {
-      let learned = cache.activationProbability(of: .init(layer: outlook.layer, index: index))
+      let learned = learnedOfLayer[index]
       let foreseen = isForeseen ? outlook.probability[index] : base
       let probability = Self.combine(foreseen, learned, base: base, trust: isForeseen ? 0.5 : 1)
       if isForeseen {
@@ -179,6 +180,7 @@ extension Simulator {
     // A fixed residency has no victims: its copies ahead go through the ring.
     guard system.eviction != nil else { return }
     var order: [(index: Int, rank: Double, probability: Double)] = []
+    let learned = cache.activationProbabilities(ofLayer: outlook.layer)
     outlook.resident.forEach { index in
       let expert = ExpertID(layer: outlook.layer, index: index)
       guard !cache.isPrefetched(expert), !state.victims.values.contains(expert) else { return }
@@ -187,7 +189,7 @@ extension Simulator {
       // The paper leaves the choice to the cache. We charge a victim for its next run, which the
       // forecast knows better, and once more for the runs after that.
       if system.prefetching == .impact {
-        probability = min(1, probability + cache.activationProbability(of: expert))
+        probability = min(1, probability + learned[index])
         rank = probability
       }
       order.append((index, rank, probability))

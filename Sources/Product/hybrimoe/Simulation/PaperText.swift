@@ -48,7 +48,8 @@ struct PaperText {
       }
       return "hybrimoe over hybrimoe-paper, \(comparison.phase.rawValue): "
         + "\(fixed(comparison.meanSpeedUp, 3)) on average, \(fixed(comparison.worstSpeedUp, 3)) at "
-        + "worst (\(worst ?? "none"))\n"
+        + "worst (\(worst ?? "none")); at most \(fixed(comparison.possibleSpeedUp, 3)) on average "
+        + "are possible\n"
     }.joined()
   }
 
