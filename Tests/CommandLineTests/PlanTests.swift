@@ -110,6 +110,20 @@ import Testing
     }
   }
 
+  @Test func `an endless file is refused before it fills the memory`() throws {
+    for arguments in [
+      ["plan", "--shape", "/dev/zero", "--machine", "paper"],
+      ["plan", "--shape", "deepseek-v2-lite", "--optimize-rule-path", "/dev/zero"],
+    ] {
+      let link = try TemporaryFolder()
+      try FileManager.default.createSymbolicLink(
+        atPath: link.path("zero.json"), withDestinationPath: "/dev/zero")
+      let outcome = try Program.run(
+        arguments.map { $0 == "/dev/zero" ? link.path("zero.json") : $0 })
+      #expect(outcome.code == 1 && outcome.error.contains("is larger than 16.8 MB"))
+    }
+  }
+
   @Test(arguments: [
     ("8G", MemoryAmount.bytes(8 << 30)), ("8GiB", .bytes(8 << 30)), ("8GB", .bytes(8_000_000_000)),
     ("1.5k", .bytes(1536)), ("100", .bytes(100)), ("100 B", .bytes(100)), ("80%", .share(0.8)),

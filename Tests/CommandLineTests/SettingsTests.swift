@@ -78,6 +78,11 @@ import Testing
     ("logits", ["-p", "b"], ["tokens"], ["tokens"]),
     ("bench", ["--csv"], ["json"], ["json"]),
     ("bench", ["--json"], ["csv"], ["csv"]),
+    ("simulate", ["--paper"], ["shape"], ["shape"]),
+    ("simulate", ["--paper"], ["cache-ratio"], ["cache-size"]),
+    ("simulate", ["--shape", "x"], ["paper"], ["paper"]),
+    ("simulate", ["--trace", "f"], ["seed"], ["trace"]),
+    ("simulate", ["--prompt-tokens", "4"], ["trace"], ["trace"]),
   ]
 
   @Test(arguments: exclusions)
@@ -99,6 +104,22 @@ import Testing
         command: command, typed: [], environment: settings(environment, "E"),
         file: settings(file, "F")
       ).map(\.source) == ["E"])
+  }
+
+  @Test func `a list that another command takes is not meant for one that takes one value`() throws
+  {
+    let expansion = SettingsExpansion(table: try CommandTable.ofProgram.get())
+    func arguments(_ command: String, _ value: String) throws -> [[String]] {
+      try expansion.additions(
+        command: command, typed: [],
+        environment: [Setting(name: "PROMPT_TOKENS", value: value, source: "E")], file: []
+      ).map(\.arguments)
+    }
+    #expect(try arguments("bench", "8,16") == [["--prompt-tokens", "8,16"]])
+    for command in ["simulate", "trace synth", "plan"] {
+      #expect(try arguments(command, "8,16").isEmpty)
+      #expect(try arguments(command, "8") == [["--prompt-tokens", "8"]])
+    }
   }
 
   @Test func `a switch that is off in the environment excludes nothing`() throws {

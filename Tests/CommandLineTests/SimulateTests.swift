@@ -1,3 +1,6 @@
+import ExpertSimulation
+import Foundation
+import TestSupport
 import Testing
 
 @testable import hybrimoe
@@ -58,6 +61,40 @@ import Testing
     #expect(other.code == 1 && other.error.contains("choose the --shape"))
   }
 
+  @Test func `every known shape has what a simulation needs on every known machine`() throws {
+    let catalog = ProfileCatalog(environment: [:])
+    for name in catalog.names(.shapes) {
+      let shape = try catalog.shape(name)
+      #expect(throws: Never.self) { try catalog.routing(of: shape) }
+      for machine in catalog.names(.machines) {
+        #expect(throws: Never.self, "\(name) on \(machine)") {
+          try SimulatedMachine(profile: catalog.machine(machine), shape: shape)
+        }
+      }
+    }
+  }
+
+  @Test func `a known shape without a routing of its own is simulated with the default`() throws {
+    let name = "gpt-oss-20b"
+    #expect(!ProfileCatalog(environment: [:]).names(.routing).contains(name))
+    let outcome = try Program.run([
+      "simulate", "--shape", name, "--prompt-tokens", "1", "--decode-tokens", "1",
+    ])
+    #expect(outcome.code == 0, "\(outcome.error)")
+  }
+
+  @Test func `a user's own shape is simulated with the default routing`() throws {
+    let folder = try TemporaryFolder()
+    let text = try profileText("shapes/deepseek-v2-lite")
+      .replacing("\"name\": \"deepseek-v2-lite\"", with: "\"name\": \"own\"")
+    try folder.write("own.json", text)
+    let outcome = try Program.run([
+      "simulate", "--shape", folder.path("own.json"), "--prompt-tokens", "1", "--decode-tokens",
+      "1", "--json",
+    ])
+    #expect(outcome.code == 0 && outcome.json["shape"] as? String == "own", "\(outcome.error)")
+  }
+
   @Test(arguments: [
     ["simulate"], ["simulate", "--shape", "x", "--scheduler", "hybrimoe,nothing"],
     ["simulate", "--shape", "x", "--cache-ratio", "2"],
@@ -69,6 +106,8 @@ import Testing
     ["simulate", "--shape", "x", "--eviction", "min"], ["simulate", "--fit"],
     ["simulate", "--paper", "--shape", "x"],
     ["simulate", "--shape", "x", "--scheduler", "dali,hybrimoe", "--plans", "p"],
+    ["simulate", "--shape", "x", "--cache-ratio", "0"],
+    ["simulate", "--shape", "deepseek-v2-lite", "--cache-size", "65"],
   ])
   func `wrong usage is refused`(_ arguments: [String]) throws {
     let outcome = try Program.run(arguments)
@@ -76,11 +115,49 @@ import Testing
   }
 
   @Test(arguments: [
+    (["--plans", "-"], "name a file with --plans"),
+    (["--timeline-svg", "-", "--json"], "name a file with --timeline-svg"),
+    (["--plans", "/nowhere/a", "--timeline-svg", "/nowhere/./a"], "name the same file"),
+    (["--trace", "/nowhere/a", "--plans", "/nowhere/a"], "--trace and --plans name the same file"),
+    (["--scheduler", "dali,dali"], "dali is named twice in --scheduler"),
+    (["--eviction", "lru", "--admission", "bypass"], "always admits"),
+    (["--scheduler", "llamacpp", "--admission", "forced"], "no meaning for llamacpp"),
+    (["--scheduler", "llamacpp", "--prefetch-size", "4"], "no copies ahead"),
+  ])
+  func `options that contradict each other are refused with the reason`(
+    _ arguments: [String], _ words: String
+  ) throws {
+    let outcome = try Program.run(["simulate", "--shape", "deepseek-v2-lite"] + arguments)
+    #expect(outcome.code == 64 && outcome.output.isEmpty)
+    #expect(outcome.error.contains(words), "\(outcome.error)")
+  }
+
+  @Test(arguments: [["--scheduler", "dali"], ["--timeline-svg", "a"], ["--cache-size", "3"]])
+  func `the paper's evaluation refuses what it would not heed`(_ arguments: [String]) throws {
+    let outcome = try Program.run(["simulate", "--paper"] + arguments)
+    #expect(outcome.code == 64 && outcome.error.contains("leave out \(arguments[0])"))
+  }
+
+  @Test func `an eviction that always admits is reported as it runs`() throws {
+    let outcome = try Program.run(Self.short + ["--eviction", "lru", "--json"])
+    let results = try #require(outcome.json["results"] as? [[String: Any]])
+    #expect(results.first?["admission"] as? String == "forced")
+  }
+
+  @Test func `slots that the machine has no memory for are simulated with a warning`() throws {
+    let outcome = try Program.run([
+      "simulate", "--shape", "qwen2-57b-a14b", "--machine", "rtx-4090", "--cache-ratio", "1",
+      "--prompt-tokens", "1", "--decode-tokens", "1", "--scheduler", "all-gpu",
+    ])
+    #expect(outcome.code == 0 && outcome.error.contains("rtx-4090+ddr5 has not the memory"))
+  }
+
+  @Test(arguments: [
     ["--shape", "x"], ["--shape", "deepseek-v2-lite", "--machine", "x"],
     ["--shape", "deepseek-v2-lite", "--trace", "/nowhere"],
     ["--shape", "deepseek-v2-lite", "--trace", "-"],
-    ["--shape", "deepseek-v2-lite", "--cache-size", "65"],
     ["--shape", "deepseek-v2-lite", "--prompt-tokens", "0", "--decode-tokens", "0"],
+    ["--shape", "qwen2-57b-a14b", "--prompt-tokens", "1000000", "--decode-tokens", "1"],
   ])
   func `what cannot be simulated fails with a reason`(_ arguments: [String]) throws {
     let outcome = try Program.run(["simulate"] + arguments)

@@ -63,9 +63,12 @@ import Testing
 
   @Test(arguments: [
     (["--capacities", "0"], "capacity is 0.0, but must be above 0"),
-    (["--capacities", "0.5,,1"], "invalid"), (["--capacities", "0.5,0.5"], "invalid"),
+    (["--capacities", "0.5,,1"], "invalid"),
+    (["--capacities", "0.5,0.5"], "0.5 is named twice in --capacities"),
     (["--eviction", "best"], "invalid"), (["--eviction", "least-stale"], "scope 'global'"),
     (["--mrs-alpha", "2"], "must be above 0 and at most 1"), (["--svg", "-"], "name a file"),
+    (["--svg", "/nowhere/x/../t.jsonl"], "the trace and --svg name the same file"),
+    (["--eviction", "lru", "--admission", "bypass"], "lru always admit"),
   ])
   func `wrong usage is refused before the trace is read`(
     arguments: [String], words: String

@@ -23,6 +23,7 @@ struct Chat: LookingCommand {
   @OptionGroup(title: "Generation") var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
+  @OptionGroup(title: "Looking") var recording: RecordingOptions
 
   @Flag(help: .hidden) var resume = false
 
@@ -31,18 +32,18 @@ struct Chat: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: machine, records: true)
+    let console = looking.console(machine: machine, timeline: recording.timeline)
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
     let loaded = try model.load(console: console)
     let format = try context.promptFormat(of: loaded)
     let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
-    let recording = try looking.recordTrace.map { try TraceRecording($0, of: session) }
+    let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
       session: session, format: format, generation: generation, system: system)
     var loop = ChatLoop(conversation, console: console, looking: looking)
     if loop.isInteractive { console.note(Self.greeting(session)) }
     try loop.run(first: question)
-    try recording?.finish(console)
+    try trace?.finish(console)
   }
 
   private static func greeting(_ session: GenerationSession) -> String {

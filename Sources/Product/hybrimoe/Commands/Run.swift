@@ -17,12 +17,13 @@ struct Run: LookingCommand {
   @OptionGroup(title: "Generation") var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
+  @OptionGroup(title: "Looking") var recording: RecordingOptions
 
   func run() throws {
     let continuation = Continuation(
       model: model, prompt: prompt, context: context, generation: generation, machine: machine,
-      looking: looking)
-    try continuation.run(recordingTo: looking.recordTrace, shows: true)
+      looking: looking, timeline: recording.timeline)
+    try continuation.run(recordingTo: recording.recordTrace, shows: true)
   }
 }
 
@@ -34,10 +35,11 @@ struct Continuation {
   let generation: GenerationOptions
   let machine: MachineOptions
   let looking: LookingOptions
+  var timeline: TimelineOptions?
 
   /// - Parameter shows: whether the text, or with `--json` the report, goes to standard output.
   func run(recordingTo path: String?, shows: Bool) throws {
-    let console = looking.console(machine: machine, records: true)
+    let console = looking.console(machine: machine, timeline: timeline)
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
     let loaded = try model.load(console: console)

@@ -27,7 +27,7 @@ struct Schedule: LookingCommand {
   func run() throws {
     let console = looking.console(machine: nil)
     if isatty(0) == 1 { console.note("Reading one case as JSON; end it with Ctrl-D.") }
-    let text = try InputFile.text("-")
+    let text = try InputFile.description("-")
     let request: ScheduleRequest
     do {
       request = try ScheduleRequest(parsing: text)

@@ -57,6 +57,7 @@ struct Simulate: LookingCommand {
 
   @OptionGroup(title: "System") var system: SimulationOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
+  @OptionGroup(title: "Looking") var timeline: TimelineOptions
 
   func validate() throws {
     guard paper else {
@@ -68,6 +69,8 @@ struct Simulate: LookingCommand {
       ("--prompt-tokens", promptTokens != nil), ("--cache-ratio", system.cacheRatio != nil),
       ("--cache-size", system.cacheSize != nil), ("--eviction", system.eviction != nil),
       ("--admission", system.admission != nil), ("--prefetch-size", system.prefetchSize != nil),
+      ("--scheduler", system.scheduler != nil), ("--timeline-svg", timeline.timelineSvg != nil),
+      ("--timeline-chrome", timeline.timelineChrome != nil),
     ]
     if let other = others.first(where: \.1) {
       throw ValidationError("--paper says itself what is played; leave out \(other.0).")
@@ -88,13 +91,15 @@ struct Simulate: LookingCommand {
         throw ValidationError("\(name) is \(value), but must be from 0 to 1000000 tokens.")
       }
     }
-    if system.scheduler.names.count > 1, plans != nil || looking.drawsTimeline {
-      throw ValidationError("--plans and --timeline-… show one run; name one scheduler.")
+    let files = (plans.map { [("--plans", $0)] } ?? []) + timeline.files
+    if system.names.count > 1, let file = files.first {
+      throw ValidationError("\(file.0) shows one run; name one scheduler.")
     }
+    try OutputChoice.check(files, input: trace.map { ("--trace", $0) })
   }
 
   func run() throws {
-    let console = looking.console(machine: nil, draws: !paper)
+    let console = looking.console(machine: nil)
     if paper { return try PaperRun(self).run(console) }
     try SimulationRun(self).run(console)
   }

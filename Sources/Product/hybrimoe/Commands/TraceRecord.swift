@@ -23,12 +23,6 @@ struct TraceRecord: LookingCommand {
     help: .init("The trace; packed where the name ends in .gz.", valueName: "file"))
   var output: String
 
-  func validate() throws {
-    guard looking.recordTrace == nil else {
-      throw ValidationError("Give --output; --record-trace belongs to chat and run.")
-    }
-  }
-
   func run() throws {
     guard output != "-" || !looking.json else {
       throw ValidationError("With --json, standard output is taken; name a file with --output.")

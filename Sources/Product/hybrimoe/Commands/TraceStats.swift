@@ -57,9 +57,19 @@ struct TraceStats: LookingCommand {
   }
 
   func validate() throws {
+    try capacities.checkDistinct("--capacities")
+    try eviction?.checkDistinct("--eviction")
+    try admission.checkDistinct("--admission")
     do { try request.validate() } catch { throw ValidationError("\(error).") }
-    if svg == "-" {
-      throw ValidationError("Standard output is taken by the table; name a file with --svg.")
+    try OutputChoice.check(svg.map { [("--svg", $0)] } ?? [], input: ("the trace", path))
+    let isEmpty = request.evictions.allSatisfy { name in
+      !admission.values.contains { $0 == .forced || name.hasBypass }
+    }
+    if isEmpty {
+      let names = request.evictions.map(\.rawValue).joined(separator: " and ")
+      throw ValidationError(
+        "--admission bypass: \(names) always admit, so that nothing is left to replay; add "
+          + "'forced' or another rule.")
     }
   }
 
@@ -85,26 +95,4 @@ struct TraceStats: LookingCommand {
     }
     try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
   }
-}
-
-/// Values given as one argument, with commas between them; each at most once.
-struct Listed<Value: ExpressibleByArgument & Hashable & Sendable>: ExpressibleByArgument, Sendable {
-  let values: [Value]
-
-  init(_ values: [Value]) { self.values = values }
-
-  init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    let values = parts.compactMap {
-      Value(argument: $0.trimmingPrefix(while: \.isWhitespace).description)
-    }
-    guard values.count == parts.count, Set(values).count == values.count else { return nil }
-    self.values = values
-  }
-
-  var defaultValueDescription: String {
-    values.map(\.defaultValueDescription).joined(separator: ",")
-  }
-
-  static var allValueStrings: [String] { Value.allValueStrings }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Experts
+import Pictures
 
 /// What a command shows besides its result.
 struct LookingOptions: ParsableArguments {
@@ -18,29 +20,6 @@ struct LookingOptions: ParsableArguments {
   @Flag(help: "Use no color, as NO_COLOR in the environment also says.")
   var noColor = false
 
-  @Option(
-    parsing: .unconditional,
-    help: .init("Draw what the lanes did as a picture (simulate).", valueName: "file"))
-  var timelineSvg: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: .init("The same as a trace for Chrome or Perfetto (simulate).", valueName: "file"))
-  var timelineChrome: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: .init(
-      "Write which experts each token is routed to; packed where the name ends in .gz (chat, run).",
-      valueName: "file"))
-  var recordTrace: String?
-
-  var given: [String] {
-    [
-      ("--timeline-svg", timelineSvg != nil), ("--timeline-chrome", timelineChrome != nil),
-    ].filter(\.1).map(\.0)
-  }
-
   /// The console that these options ask for.
   var console: Console {
     Console(level: logLevel, isJSON: logJson, usesColor: !noColor && Self.mayUseColor)
@@ -52,23 +31,67 @@ struct LookingOptions: ParsableArguments {
       && Environment.value("TERM") != "dumb"
   }
 
-  var drawsTimeline: Bool { timelineSvg != nil || timelineChrome != nil }
-
-  /// The console, after one note about all given options that have no effect in this version, and
-  /// one about a recording that this command does not make.
-  func console(machine: MachineOptions?, records: Bool = false, draws: Bool = false) -> Console {
+  /// The console, after one note about all options of the machine that have no effect in this
+  /// version, those of `timeline` included.
+  func console(machine: MachineOptions?, timeline: TimelineOptions? = nil) -> Console {
     let console = console
-    if !records, recordTrace != nil {
-      console.warn("--record-trace: no effect here; chat, run and trace record write traces.")
-    }
-    let cpuOnly = (machine?.later.given ?? []) + (draws ? [] : given)
-    if !cpuOnly.isEmpty {
+    let idle = (machine?.later.given ?? []) + (timeline?.given ?? [])
+    if !idle.isEmpty {
       console.warn(
-        "\(cpuOnly.joined(separator: ", ")): no effect yet, since this version computes on the CPU "
+        "\(idle.joined(separator: ", ")): no effect yet, since this version computes on the CPU "
           + "only.")
     }
     return console
   }
+}
+
+/// Pictures of what the lanes did, for commands that have lanes.
+struct TimelineOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: .init("Draw what the lanes did as a picture.", valueName: "file"))
+  var timelineSvg: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("The same as a trace for Chrome or Perfetto.", valueName: "file"))
+  var timelineChrome: String?
+
+  /// The files to write, by option.
+  var files: [(option: String, path: String)] {
+    [("--timeline-svg", timelineSvg), ("--timeline-chrome", timelineChrome)].compactMap {
+      option, path in path.map { (option, $0) }
+    }
+  }
+
+  var given: [String] { files.map(\.option) }
+
+  /// Writes the pictures that are asked for.
+  func draw(_ timeline: Timeline, title: String, subtitle: String) throws {
+    if let path = timelineSvg {
+      let file = try OutputFile(path: path)
+      try file.write(TimelinePicture(title: title, subtitle: subtitle).svg(timeline))
+      try file.finish()
+    }
+    if let path = timelineChrome {
+      let file = try OutputFile(path: path)
+      try ChromeTrace(title: title).write(timeline) { try file.write($0) }
+      try file.finish()
+    }
+  }
+}
+
+/// What a generation writes about itself.
+struct RecordingOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Write which experts each token is routed to; packed where the name ends in .gz.",
+      valueName: "file"))
+  var recordTrace: String?
+
+  /// This version computes on the CPU only, so that there are no lanes to draw.
+  @OptionGroup var timeline: TimelineOptions
 }
 
 extension Console.Level: ExpressibleByArgument {}

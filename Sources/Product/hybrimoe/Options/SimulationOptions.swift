@@ -21,7 +21,7 @@ struct SimulationOptions: ParsableArguments {
     help: .init(
       "Whole systems by their scheduler's name, separated by commas (default: hybrimoe).",
       valueName: "names"))
-  var scheduler: SchedulerList = SchedulerList(names: [.hybrimoe])
+  var scheduler: Listed<SchedulerName>?
 
   @Option(
     parsing: .unconditional,
@@ -39,14 +39,19 @@ struct SimulationOptions: ParsableArguments {
   var prefetchSize: Int?
 
   func validate() throws {
+    try scheduler?.checkDistinct("--scheduler")
     if cacheSize != nil, cacheRatio != nil {
       throw ValidationError("Give --cache-size or --cache-ratio, not both.")
     }
     if let cacheSize, cacheSize < 1 {
-      throw ValidationError("--cache-size is \(cacheSize), but must be at least 1 expert.")
+      throw ValidationError(
+        "--cache-size is \(cacheSize), but must be at least 1 expert: a machine without a cache "
+          + "has nothing to simulate; 'hybrimoe plan' tells its speed.")
     }
-    if let cacheRatio, !(0...1).contains(cacheRatio) {
-      throw ValidationError("--cache-ratio is \(cacheRatio), but must be from 0 to 1.")
+    if let cacheRatio, !(cacheRatio > 0 && cacheRatio <= 1) {
+      throw ValidationError(
+        "--cache-ratio is \(cacheRatio), but must be above 0 and at most 1: a machine without a "
+          + "cache has nothing to simulate; 'hybrimoe plan' tells its speed.")
     }
     if let prefetchSize, prefetchSize < 0 {
       throw ValidationError("--prefetch-size is \(prefetchSize), but must be at least 0 experts.")
@@ -59,42 +64,50 @@ struct SimulationOptions: ParsableArguments {
     }
   }
 
-  /// The systems, in the order in which they were named.
-  var systems: [SystemDescription] {
-    scheduler.names.map { name in
-      var system = SystemDescription(name, cacheRatio: cacheRatio ?? 0.25)
-      system.cacheSlots = cacheSize
-      if let eviction { system.eviction = eviction }
-      if let admission { system.admission = admission }
-      if let prefetchSize {
-        system.prefetchSize = prefetchSize
-        if prefetchSize == 0 {
-          system.prefetching = .off
-        } else if system.prefetching == .off {
-          system.prefetching = .paper
-        }
-      }
-      return system
+  /// The schedulers that are asked for.
+  var names: [SchedulerName] { scheduler?.values ?? [.hybrimoe] }
+
+  /// The systems, in the order in which they were named, for a model with so many experts a layer.
+  ///
+  /// - Throws: `ValidationError` where an option has a meaning for none of them.
+  func systems(experts: Int) throws -> [SystemDescription] {
+    if let cacheSize, cacheSize > experts {
+      throw ValidationError(
+        "--cache-size is \(cacheSize), but must be from 1 to the \(experts) experts of a layer.")
     }
-  }
-}
-
-/// Names of schedulers, separated by commas.
-struct SchedulerList: ExpressibleByArgument {
-  var names: [SchedulerName]
-
-  init(names: [SchedulerName]) { self.names = names }
-
-  init?(argument: String) {
-    names = []
-    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let name = SchedulerName(rawValue: String(part)), !names.contains(name) else {
-        return nil
-      }
-      names.append(name)
+    let systems = names.map(system)
+    let all = names.map(\.rawValue).joined(separator: ", ")
+    if let prefetchSize, prefetchSize > 0, systems.allSatisfy({ $0.prefetching == .off }) {
+      throw ValidationError(
+        "--prefetch-size \(prefetchSize) has no meaning for \(all): no copies ahead are made.")
     }
+    if let admission {
+      let changing = systems.filter { $0.eviction != nil }
+      guard !changing.isEmpty else {
+        throw ValidationError(
+          "--admission \(admission.rawValue) has no meaning for \(all): what is resident never "
+            + "changes.")
+      }
+      if admission == .bypass, !changing.contains(where: { $0.eviction?.hasBypass == true }) {
+        throw ValidationError(
+          "--admission bypass has no meaning with the eviction "
+            + "'\(changing[0].eviction?.rawValue ?? "")', which always admits.")
+      }
+    }
+    return systems
   }
 
-  var defaultValueDescription: String { names.map(\.rawValue).joined(separator: ",") }
-  static var allValueStrings: [String] { SchedulerName.allCases.map(\.rawValue) }
+  private func system(_ name: SchedulerName) -> SystemDescription {
+    var system = SystemDescription(name, cacheRatio: cacheRatio ?? 0.25)
+    system.cacheSlots = cacheSize
+    if let eviction { system.eviction = eviction }
+    if let admission { system.admission = admission }
+    // What is reported is what is done.
+    if system.eviction?.hasBypass == false { system.admission = .forced }
+    if let prefetchSize, system.prefetching != .off {
+      system.prefetchSize = prefetchSize
+      if prefetchSize == 0 { system.prefetching = .off }
+    }
+    return system
+  }
 }

@@ -10,7 +10,7 @@ struct RulesInFile {
   init(path: String, _ shape: ModelShape) throws {
     self.path = path
     outcome = RuleOutcome(
-      try PlacementRule.rules(text: InputFile.text(path), file: path), on: shape)
+      try PlacementRule.rules(text: InputFile.description(path), file: path), on: shape)
   }
 
   var text: String {

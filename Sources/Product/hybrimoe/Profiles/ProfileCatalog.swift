@@ -86,11 +86,11 @@ struct ProfileCatalog {
       guard FileManager.default.fileExists(atPath: name) else {
         throw CommandFailure("There is no file '\(name)'.")
       }
-      return (try InputFile.text(name), name)
+      return (try InputFile.description(name), name)
     }
     if let folder = userFolder, userNames(kind).contains(name) {
       let path = "\(folder)/\(kind.rawValue)/\(name).json"
-      return (try InputFile.text(path), path)
+      return (try InputFile.description(path), path)
     }
     if let carried = Self.carried(kind).first(where: { $0.name == name }) {
       return (carried.text, "\(name).json")

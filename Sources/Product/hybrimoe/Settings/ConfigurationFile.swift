@@ -37,7 +37,7 @@ enum ConfigurationFile {
     guard let path = path(environment: environment),
       FileManager.default.fileExists(atPath: path)
     else { return [] }
-    return try parse(InputFile.text(path), path: path)
+    return try parse(InputFile.description(path), path: path)
   }
 
   static func parse(_ text: String, path: String) throws -> [Setting] {

@@ -11,6 +11,28 @@ struct SettingsExpansion {
   private static let alternatives: [Set<String>] = [
     modelNames, ["prompt", "file", "tokens"], ["json", "csv"], ["cache-size", "cache-ratio"],
   ]
+  /// Options that leave no room for others: where one of them is typed, settings from elsewhere of
+  /// the others are not for this call, and the other way round. By command.
+  private static let exclusions: [String: [(Set<String>, Set<String>)]] = [
+    "simulate": [
+      (
+        ["paper", "fit"],
+        [
+          "shape", "trace", "plans", "prompt-tokens", "cache-ratio", "cache-size", "scheduler",
+          "eviction", "admission", "prefetch-size", "timeline-svg", "timeline-chrome",
+        ]
+      ),
+      (["trace"], ["seed", "prompt-tokens", "decode-tokens"]),
+    ]
+  ]
+
+  /// Options that take a list in some commands and one value in the others, for which a list from
+  /// elsewhere is not meant.
+  private static let lists: [String: Set<String>] = [
+    "prompt-tokens": ["bench"], "scheduler": ["simulate"],
+    "eviction": ["trace stats"], "admission": ["trace stats"],
+  ]
+
   private static let modelNames: Set<String> = ["model", "gguf-path", "model-path", "shape"]
 
   let table: CommandTable
@@ -36,7 +58,7 @@ struct SettingsExpansion {
     command: String, typed: [String], environment: [Setting], file: [Setting]
   ) throws -> [Addition] {
     let words = typedWords(command: command, typed)
-    var taken = Set(words.options.map { $0.names[0] }.flatMap(Self.hidden(by:)))
+    var taken = Set(words.options.map { $0.names[0] }.flatMap { Self.hidden(by: $0, command) })
     // The only argument without a name, that of `inspect`, is a model.
     if words.hasPositional { taken.formUnion(Self.modelNames) }
     var result: [Addition] = []
@@ -48,7 +70,9 @@ struct SettingsExpansion {
           try checkKnown(setting)
           continue
         }
-        guard !taken.contains(option.names[0]) else { continue }
+        guard !taken.contains(option.names[0]),
+          !Self.isForOthers(setting, option.names[0], command)
+        else { continue }
         if let earlier = here[option.names[0]], !option.isRepeating {
           throw SettingFailure(
             description: "\(setting.source): \(option.names[0]) is set already by \(earlier).")
@@ -59,7 +83,7 @@ struct SettingsExpansion {
           // A switch that is off says nothing about the others.
           hidden.insert(option.names[0])
         } else {
-          hidden.formUnion(Self.hidden(by: option.names[0]))
+          hidden.formUnion(Self.hidden(by: option.names[0], command))
           result.append(Addition(arguments: arguments, source: setting.source))
         }
       }
@@ -69,8 +93,18 @@ struct SettingsExpansion {
   }
 
   /// The options that have no say where one is given: itself and those that it excludes.
-  private static func hidden(by name: String) -> Set<String> {
-    alternatives.first { $0.contains(name) } ?? [name]
+  private static func hidden(by name: String, _ command: String) -> Set<String> {
+    var result = alternatives.first { $0.contains(name) } ?? [name]
+    for (left, right) in exclusions[command] ?? [] {
+      if left.contains(name) { result.formUnion(right) }
+      if right.contains(name) { result.formUnion(left) }
+    }
+    return result
+  }
+
+  private static func isForOthers(_ setting: Setting, _ name: String, _ command: String) -> Bool {
+    guard let commands = lists[name], !commands.contains(command) else { return false }
+    return setting.value.contains(",")
   }
 
   private func arguments(_ option: CommandTable.Option, _ setting: Setting) throws -> [String] {

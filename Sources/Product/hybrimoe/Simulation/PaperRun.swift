@@ -17,7 +17,7 @@ struct PaperRun {
       shapes: try PublishedResults.models.map(catalog.shape)
     ) { shape, prompt, decode in
       try SimulatedSequence(
-        TraceHeader(shape), behavior: catalog.routing(shape.name), promptTokens: prompt,
+        TraceHeader(shape), behavior: catalog.routing(of: shape), promptTokens: prompt,
         decodeTokens: decode, seed: seed)
     }
     evaluation.checksPlans = command.check

@@ -33,11 +33,12 @@ struct SimulationInput {
       return
     }
     let (prompt, decode) = (command.promptTokens ?? 128, command.decodeTokens ?? 64)
+    try Self.checkSize(tokens: prompt + decode, shape)
     let seed = command.seed ?? 1
     let sequence: SimulatedSequence
     do {
       sequence = try SimulatedSequence(
-        TraceHeader(shape), behavior: catalog.routing(name), promptTokens: prompt,
+        TraceHeader(shape), behavior: catalog.routing(of: shape), promptTokens: prompt,
         decodeTokens: decode, seed: seed)
     } catch let error as SyntheticRoutingError {
       throw CommandFailure("\(error).")
@@ -47,6 +48,24 @@ struct SimulationInput {
     demands = events.map { LayerDemand($0, activated: activated) }
     title = "prompt of \(prompt) tokens, answer of \(decode), seed \(seed)"
     self.seed = seed
+  }
+
+  /// Tokens of the longest sequence: those of the prompt and of the answer.
+  var tokens: Int { demands.reduce(0) { $1.layer == 0 ? $0 + $1.tokens : $0 } }
+
+  /// Scores of made-up routing that are held at most: each of a token's experts in each layer has
+  /// one, and up to three foreseen, of 8 bytes; so this is about 4 GiB.
+  static let maximumScores = 1 << 27
+
+  // Before anything is made: memory that is not there ends a process without a word.
+  private static func checkSize(tokens: Int, _ shape: ModelShape) throws {
+    let each = max(1, shape.moeLayerCount * shape.expertCount)
+    guard tokens > maximumScores / each else { return }
+    throw CommandFailure(
+      "\(tokens) tokens in \(shape.moeLayerCount) layers of \(shape.expertCount) experts take "
+        + "\(HumanUnits.bytes(tokens * each * 32)) of memory; at most \(maximumScores / each) tokens "
+        + "of this model are made up at once. For more, write them with 'hybrimoe trace synth' and "
+        + "give the file with --trace.")
   }
 
   /// Calls `body` with every event, in order.

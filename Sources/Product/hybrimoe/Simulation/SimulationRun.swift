@@ -1,7 +1,7 @@
 import ExpertSimulation
 import Experts
 import OrderedJSON
-import Pictures
+import Placement
 
 /// One call of `simulate`: plays every system that was asked for, and prints the comparison.
 struct SimulationRun {
@@ -14,7 +14,8 @@ struct SimulationRun {
     let progress = console.progress("Simulating")
     defer { progress.finish() }
     var results: [SimulationComparison.Result] = []
-    let systems = command.system.systems
+    let systems = try command.system.systems(experts: input.machine.expertCount)
+    warnOfMemory(systems, input, console)
     for (index, system) in systems.enumerated() {
       try system.validate(experts: input.machine.expertCount)
       results.append(.init(system: system, report: try play(system, input)))
@@ -27,12 +28,32 @@ struct SimulationRun {
       command.looking.json ? comparison.json.text + "\n" : comparison.text)
   }
 
+  // The costs know nothing of memory, so that a cache which does not fit can be played: for looking
+  // ahead, but not without a word.
+  private func warnOfMemory(
+    _ systems: [SystemDescription], _ input: SimulationInput, _ console: Console
+  ) {
+    guard let system = systems.first else { return }
+    let machine = input.machine
+    let slots = system.slots(experts: machine.expertCount)
+    var request = PlacementRequest(
+      machine: machine.profile, shape: machine.shape, context: max(1, input.tokens))
+    request.slots = .perLayer(slots)
+    let plan = PlacementPlanner.plan(request)
+    guard !plan.reductions.isEmpty else { return }
+    let words = PlacementExplanation(plan).reductions.joined(separator: " ")
+    console.warn(
+      "\(machine.profile.name) has not the memory for this run with \(slots) of "
+        + "\(machine.expertCount) experts a layer on the GPU; it is simulated as if it had. "
+        + words)
+  }
+
   private func play(
     _ system: SystemDescription, _ input: SimulationInput
   ) throws -> SimulationReport {
     var simulator = try Simulator(
       machine: input.machine, system: system, popularity: input.popularity,
-      recordsTimeline: command.looking.drawsTimeline)
+      recordsTimeline: !command.timeline.files.isEmpty)
     simulator.checksPlans = command.check
     let plans = try command.plans.map { try OutputFile(path: $0) }
     if let plans {
@@ -52,26 +73,12 @@ struct SimulationRun {
       try input.forEach { try simulator.play($0) }
     }
     let report = simulator.finish()
-    if let timeline = simulator.timeline { try draw(timeline, system, input) }
+    if let timeline = simulator.timeline {
+      try command.timeline.draw(
+        timeline, title: "\(input.machine.shape.title) on \(input.machine.profile.name)",
+        subtitle: "\(system.scheduler.rawValue); \(input.title)")
+    }
     return report
-  }
-
-  private func draw(
-    _ timeline: Timeline, _ system: SystemDescription, _ input: SimulationInput
-  ) throws {
-    let title = "\(input.machine.shape.title) on \(input.machine.profile.name)"
-    if let path = command.looking.timelineSvg {
-      let picture = TimelinePicture(
-        title: title, subtitle: "\(system.scheduler.rawValue); \(input.title)")
-      let file = try OutputFile(path: path)
-      try file.write(picture.svg(timeline))
-      try file.finish()
-    }
-    if let path = command.looking.timelineChrome {
-      let file = try OutputFile(path: path)
-      try ChromeTrace(title: title).write(timeline) { try file.write($0) }
-      try file.finish()
-    }
   }
 
   // The same system where one thing is better: what would help most.

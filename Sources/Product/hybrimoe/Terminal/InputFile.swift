@@ -3,19 +3,28 @@ enum InputFile {
   /// Largest file that is read whole; endless devices end with an error instead of all memory.
   static let maximumBytes = 1 << 30
 
+  /// Largest file of settings, rules or figures: far beyond what anybody writes, and read at once.
+  static let maximumDescriptionBytes = 16 << 20
+
   /// The text of a file; `-` reads standard input.
   ///
-  /// - Throws: `CommandFailure` naming the file, where it cannot be read or is not UTF-8.
-  static func text(_ path: String) throws -> String {
+  /// - Throws: `CommandFailure` naming the file, where it cannot be read, is larger than
+  ///   `maximumBytes` or is not UTF-8.
+  static func text(_ path: String, maximumBytes: Int = maximumBytes) throws -> String {
     let name = path == "-" ? "standard input" : "'\(path)'"
-    let bytes = try bytes(path)
+    let bytes = try bytes(path, maximumBytes: maximumBytes)
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     throw CommandFailure(
       "\(name) is not UTF-8 text: byte \(invalidOffset(bytes)) begins no valid character. "
         + "Convert it first, for example with 'iconv -t UTF-8'.")
   }
 
-  static func bytes(_ path: String) throws -> [UInt8] {
+  /// The text of a file that people write by hand.
+  static func description(_ path: String) throws -> String {
+    try text(path, maximumBytes: maximumDescriptionBytes)
+  }
+
+  private static func bytes(_ path: String, maximumBytes: Int) throws -> [UInt8] {
     let input = try InputChunks(path: path)
     var result: [UInt8] = []
     while let chunk = try input.next() {
