@@ -31,9 +31,9 @@ public struct Report {
     if !holds { failures.append(limit) }
   }
 
-  /// A row: the first cell to the left in 30 columns, the others to the right.
+  /// A row: the first cell to the left in 34 columns, the others to the right.
   public func row(_ title: String, _ cells: [String], widths: [Int]) {
-    var line = title + String(repeating: " ", count: max(0, 30 - title.count))
+    var line = title + String(repeating: " ", count: max(0, 34 - title.count))
     for (cell, width) in zip(cells, widths) {
       line += String(repeating: " ", count: max(1, width - cell.count)) + cell
     }

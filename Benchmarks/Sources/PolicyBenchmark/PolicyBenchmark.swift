@@ -14,8 +14,8 @@ import TestSupport
 
 @main
 struct PolicyBenchmark {
-  private let decodeTokens: Int
-  private var report = Report()
+  let decodeTokens: Int
+  var report = Report()
 
   static func main() throws {
     var arguments = CommandLine.arguments.dropFirst()
@@ -35,10 +35,11 @@ struct PolicyBenchmark {
     benchmark.report.row("decode, 64 experts", ["ns", "allocations"], widths: [10, 12])
     for decision in PrefetchDecision.all { benchmark.show(decision.timed()) }
     try benchmark.measureRuns()
+    try benchmark.measureMonotonicity()
     benchmark.report.end()
   }
 
-  private init(decodeTokens: Int) { self.decodeTokens = decodeTokens }
+  init(decodeTokens: Int) { self.decodeTokens = decodeTokens }
 
   private mutating func show(_ result: TimedDecision) {
     report.row(
@@ -104,14 +105,15 @@ struct PolicyBenchmark {
     let decode = events.filter { $0.phase == .decode }
     let half = decode.count / 2
     for place in 0..<half { _ = cache.play(decode[place]) }
-    let before = allocation_count()
     let clock = ContinuousClock()
     let start = clock.now
+    let before = allocation_count()
     for place in half..<decode.count { _ = cache.play(decode[place]) }
+    let allocations = allocation_count() - before
     let nanoseconds = PrefetchDecision.nanoseconds(start.duration(to: clock.now))
     return TimedDecision(
       title: "cache event, \(eviction.rawValue)",
       nanoseconds: nanoseconds / Double(decode.count - half),
-      allocations: Int(allocation_count() - before))
+      allocations: Int(allocations))
   }
 }
