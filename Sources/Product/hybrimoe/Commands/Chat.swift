@@ -42,8 +42,7 @@ struct Chat: LookingCommand {
       session: session, format: format, generation: generation, system: system)
     var loop = ChatLoop(conversation, console: console, looking: looking)
     if loop.isInteractive { console.note(Self.greeting(session)) }
-    try loop.run(first: question)
-    try trace?.finish(console)
+    try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
   }
 
   private static func greeting(_ session: GenerationSession) -> String {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import OrderedJSON
+import Sampling
 
 /// Continues a text.
 struct Run: LookingCommand {
@@ -46,6 +47,16 @@ struct Continuation {
     let sampling = try generation.settings(loaded.file.metadata)
     let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
     let recording = try path.map { try TraceRecording($0, of: session) }
+    try TraceRecording.ending(recording, on: console) {
+      try `continue`(text, session, sampling, shows: shows, console)
+    }
+  }
+
+  private func `continue`(
+    _ text: String, _ session: GenerationSession, _ sampling: SamplingSettings, shows: Bool,
+    _ console: Console
+  ) throws {
+    let loaded = session.loaded
     let tokens = loaded.tokenizer.beginning(text, parseSpecial: true)
     let progress = session.progress(console.progress("Reading the prompt"), prompt: tokens)
     let writer = AnswerWriter(
@@ -65,7 +76,6 @@ struct Continuation {
     let remedy = "raise --context where the model allows it, or shorten the text"
     if let warning = report.warning(remedy: remedy) { console.warn(warning) }
     if looking.stats { console.note(report.words) }
-    try recording?.finish(console)
     if result.stopReason == .cancelled { throw ExitCode(Interrupts.exitCode) }
   }
 }

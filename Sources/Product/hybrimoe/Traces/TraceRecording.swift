@@ -22,10 +22,25 @@ final class TraceRecording {
     session.observer = recorder
   }
 
+  /// Runs something with a recording, if there is one, and ends its file whatever happens: a packed
+  /// file without its end would be damaged.
+  static func ending(
+    _ recording: TraceRecording?, on console: Console, _ body: () throws -> Void
+  ) throws {
+    do {
+      try body()
+    } catch {
+      // What went wrong first is what the user must hear of.
+      try? recording?.finish(console)
+      throw error
+    }
+    try recording?.finish(console)
+  }
+
   /// Ends the file and says what it holds.
   ///
   /// - Throws: what kept a step from being written.
-  func finish(_ console: Console) throws {
+  private func finish(_ console: Console) throws {
     try file.finish()
     if let failure = recorder.failure {
       throw CommandFailure(
