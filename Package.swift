@@ -104,6 +104,7 @@ let package = Package(
       name: "hybrimoe",
       dependencies: [
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
+        "ExpertPrefetching",
         "ExpertScheduling",
         "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
         "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",

@@ -1,4 +1,5 @@
 @testable import ExpertSimulation
+import ExpertScheduling
 import Experts
 import TestSupport
 import Testing
@@ -55,6 +56,25 @@ import Testing
     #expect(bound.steps == 16)
     let report = try world.report(SystemDescription(.allGPU, cacheRatio: 1))
     #expect(abs(last - report.decode.totalMicroseconds) / last < 0.01)
+  }
+
+  @Test func `no system that starts with the same residents beats their bound`() throws {
+    for world in try SimulationWorld.shared.get() {
+      let demands = world.sequence.events.filter { $0.phase == .prefill }
+        .map { LayerDemand($0, activated: world.machine.activatedCount) }
+      for ratio in [0.25, 0.5] {
+        let residents = SystemDescription(.hybrimoe, cacheRatio: ratio)
+          .residentsByPopularity(world.machine, world.sequence.popularity)
+        let bound = HindsightBound(demands, on: world.machine, residents: residents)
+          .microsecondsFromResidents()
+        let loose = world.bound(.prefill).microseconds(slots: 2)
+        #expect(bound > 0 && loose > 0)
+        for name in SchedulerName.allCases where name != .llamacpp {
+          let report = try world.report(SystemDescription(name, cacheRatio: ratio))
+          #expect(report.prefill.totalMicroseconds >= bound - 1e-6, "\(name), ratio \(ratio)")
+        }
+      }
+    }
   }
 
   @Test func `demands count tokens and loads`() {

@@ -70,6 +70,54 @@ import Testing
     #expect(timeline.end <= end + 1e-6)
   }
 
+  @Test(arguments: [SchedulerName.hybrimoe, .hybrimoePaper, .adapmoe, .dali])
+  func `never lets the GPU compute an expert before its copy has ended`(
+    _ name: SchedulerName
+  ) throws {
+    // A fast GPU and link, so that layers end while copies are still on their way.
+    for profile in [try SimulationWorld.profile(), try SimulationWorld.profile("rtx-4090")] {
+      let world = try SimulationWorld(profile: profile, decode: 40)
+      var simulator = try world.simulator(
+        SystemDescription(name, cacheRatio: 0.25), recordsTimeline: true)
+      for event in world.sequence.events { try simulator.play(event) }
+      _ = simulator.finish()
+      let spans = try #require(simulator.timeline).spans
+      var copied: [ExpertID: [Timeline.Span]] = [:]
+      for span in spans where span.lane == .link {
+        guard let layer = span.layer, let expert = span.expert else { continue }
+        copied[ExpertID(layer: layer, index: expert), default: []].append(span)
+      }
+      var computed = 0
+      for span in spans where span.kind == .missOnGPU {
+        guard let layer = span.layer, let expert = span.expert else { continue }
+        let pieces = copied[ExpertID(layer: layer, index: expert)] ?? []
+        // A piece that ends later belongs to a copy that begins after the computation.
+        #expect(pieces.contains { $0.end <= span.start + 1e-6 }, "\(span) has no copy before it")
+        #expect(
+          !pieces.contains { $0.start < span.start - 1e-6 && $0.end > span.start + 1e-6 },
+          "\(span) starts in the middle of its copy")
+        #expect(
+          !pieces.contains {
+            $0.start >= span.start && $0.step == span.step && $0.kind == .onDemandCopy
+          },
+          "\(span) starts before the last piece of its copy")
+        computed += 1
+      }
+      #expect(computed > 0)
+    }
+  }
+
+  @Test func `every prefetch has one fate, and the report tells it`() throws {
+    let world = try SimulationWorld(profile: SimulationWorld.profile(), decode: 40)
+    let report = try world.report(SystemDescription(.hybrimoe, cacheRatio: 0.25))
+    let counts = try #require(report.prefetch).total
+    #expect(counts.issued > 0 && counts.useful > 0)
+    #expect(counts.useful + counts.late + counts.redundant + counts.cancelled <= counts.issued)
+    #expect(report.json.text.contains("\"byDistance\""))
+    let none = try world.report(SystemDescription(.ktransformers, cacheRatio: 0.25))
+    #expect(none.prefetch == nil)
+  }
+
   @Test func `with all experts resident a step takes the sum of its parts`() throws {
     let world = try SimulationWorld(prompt: 0, decode: 1)
     let report = try world.report(SystemDescription(.allGPU, cacheRatio: 1))

@@ -44,6 +44,7 @@ extension PaperEvaluation.Row {
       ("phase", .string(phase.rawValue)), ("promptTokens", .integer(promptTokens)),
       ("scheduler", .string(scheduler.rawValue)), ("milliseconds", .double(milliseconds)),
       ("boundMilliseconds", .double(boundMilliseconds)),
+      ("startBoundMilliseconds", startBoundMilliseconds.map(JSONValue.double) ?? .null),
     ])
   }
 }
@@ -63,6 +64,7 @@ extension PaperSummary.Comparison {
     .object([
       ("phase", .string(phase.rawValue)), ("meanSpeedUp", .double(meanSpeedUp)),
       ("worstSpeedUp", .double(worstSpeedUp)), ("worst", worst?.json ?? .null),
+      ("possibleSpeedUp", .double(possibleSpeedUp)),
     ])
   }
 }

@@ -1,11 +1,34 @@
+import ExpertPrefetching
 import Experts
 import OrderedJSON
 
 extension SimulationReport {
-  /// Both phases' figures, as far as they were played.
+  /// Both phases' figures, as far as they were played, and what became of the copies ahead.
   public var json: JSONValue {
     .object(
-      Phase.allCases.filter { self[$0].plans > 0 }.map { ($0.rawValue, self[$0].json) })
+      Phase.allCases.filter { self[$0].plans > 0 }.map { ($0.rawValue, self[$0].json) }
+        + (prefetch.map { [("prefetch", $0.json)] } ?? []))
+  }
+}
+
+extension PrefetchStatistics {
+  /// The counts over all layers, and by how far ahead the copies were decided.
+  public var json: JSONValue {
+    .object(
+      total.members + [
+        ("byDistance", .array(byDistance.map { .object($0.members) })),
+        ("byLayer", .array(byLayer.map { .object($0.members) })),
+      ])
+  }
+}
+
+extension PrefetchCounts {
+  fileprivate var members: [(String, JSONValue)] {
+    [
+      ("issued", .integer(issued)), ("useful", .integer(useful)), ("late", .integer(late)),
+      ("redundant", .integer(redundant)), ("cancelled", .integer(cancelled)),
+      ("bytes", .integer(byteCount)),
+    ]
   }
 }
 

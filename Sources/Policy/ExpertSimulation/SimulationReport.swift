@@ -1,3 +1,4 @@
+import ExpertPrefetching
 import Experts
 
 /// What a simulated run took, and where the time went.
@@ -43,6 +44,8 @@ public struct SimulationReport: Equatable, Sendable {
 
   public var prefill = PhaseFigures()
   public var decode = PhaseFigures()
+  /// What became of the copies ahead, in both phases; `nil` for a system that makes none.
+  public var prefetch: PrefetchStatistics?
 
   public init() {}
 

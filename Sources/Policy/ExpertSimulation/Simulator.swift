@@ -104,11 +104,9 @@ public struct Simulator {
   public mutating func finish() -> SimulationReport {
     endStep()
     step = -1
+    report.prefetch = prefetch?.ledger.statistics
     return report
   }
-
-  /// What became of the copies ahead; `nil` for a system that makes none.
-  public var prefetchStatistics: PrefetchStatistics? { prefetch?.ledger.statistics }
 
   private mutating func beginStep(_ event: RoutingEvent) {
     step = event.step

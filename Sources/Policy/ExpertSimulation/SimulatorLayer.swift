@@ -24,6 +24,7 @@ extension Simulator {
       PlannedLayer(step: step, layer: layer, start: now, layerCase: layerCase, plan: plan))
     countPlan(layerCase, layer)
     judgePrefetches(layerCase, layer)
+    cancelForgone(layerCase, layer)
     prefetchAhead(event)
     perform(layerCase, layer)
     admitCopied(layer)
@@ -73,6 +74,20 @@ extension Simulator {
     }
     queue = bestQueue
     return best
+  }
+
+  // A late copy whose expert the plan gives to the CPU is waited for by nobody: unless most of it is
+  // there, its rest is not issued.
+  private mutating func cancelForgone(_ layerCase: LayerCase, _ layer: Int) {
+    for operation in plan.operations where operation.lane == .cpu {
+      guard case .expert(let index) = operation.subject else { continue }
+      let expert = ExpertID(layer: layer, index: index)
+      let bytes = machine.footprints[layer].linkBytes
+      guard let remaining = queue.remainingBytes(of: expert), 2 * remaining > bytes else {
+        continue
+      }
+      queue.cancel(.onDemand) { $0 == expert }
+    }
   }
 
   private func makeCase(_ layer: Int, _ queue: TransferQueue) -> LayerCase {

@@ -1,3 +1,4 @@
+import ExpertPrefetching
 import ExpertSimulation
 import Experts
 
@@ -13,6 +14,7 @@ extension SimulationComparison {
           + "\(machine.activatedCount) a token; slots for \(slots) a layer; \(input.title)") + "\n"
     if results.count == 1, let result = results.first {
       for phase in phases { text += describe(result, phase) }
+      if let counts = result.report.prefetch?.total { text += Self.describe(counts) }
       return text + advice
     }
     for phase in phases { text += table(phase) + "\n" }
@@ -57,6 +59,12 @@ extension SimulationComparison {
       "  plans    \(figures.plans); together \(milliseconds(figures.makespanMicroseconds / 1000))"
     return text
       + ", at least \(milliseconds(figures.boundMicroseconds / 1000)) for what was resident\n"
+  }
+
+  private static func describe(_ counts: PrefetchCounts) -> String {
+    "prefetches: \(counts.issued) issued, \(counts.useful) useful, \(counts.late) late, "
+      + "\(counts.redundant) redundant, \(counts.cancelled) cancelled; "
+      + "\(HumanUnits.bytes(counts.byteCount)) arrived\n\n"
   }
 
   private var advice: String {
