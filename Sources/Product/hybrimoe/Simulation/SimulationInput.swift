@@ -46,7 +46,7 @@ struct SimulationInput {
     (events, popularity) = (sequence.events, sequence.popularity)
     let activated = machine.activatedCount
     demands = events.map { LayerDemand($0, activated: activated) }
-    title = "prompt of \(HumanUnits.counted(prompt, "token")), answer of \(decode), seed \(seed)"
+    title = "prompt of \(prompt) tokens, answer of \(decode), seed \(seed)"
     self.seed = seed
   }
 
