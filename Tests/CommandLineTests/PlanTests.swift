@@ -49,6 +49,18 @@ import Testing
     #expect(outcome.output.contains("expert slots"))
   }
 
+  @Test func `a cache that does not fit is named in the first line`() throws {
+    let outcome = try Program.run(
+      "plan", "--shape", "mixtral-8x7b", "--machine", "rtx-4090", "--cache-size", "8")
+    let words = outcome.output.replacing("\n", with: " ")
+    #expect(
+      words.hasPrefix(
+        "Mixtral-8x7B (Q4_K_M) on rtx-4090+ddr5: runs, but the 256 slots asked for do not fit"))
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    let none = try Program.run("plan", "--shape", "mixtral-8x7b", "--cache-ratio", "0.5")
+    #expect(none.error.contains("--cache-ratio: no effect without --machine"))
+  }
+
   @Test func `follows a file of rules and lists what it does not use`() throws {
     let folder = try TemporaryFolder()
     let rules = try folder.write(
@@ -93,7 +105,9 @@ import Testing
     let wrong: [(arguments: [String], code: Int32, message: String)] = [
       (["--machine", "rtx-309"], 1, "Is 'rtx-3090' meant?"),
       (["--machine", "rtx-3090+ddr6"], 1, "no host 'ddr6'"),
-      (["--machine", "rtx-3090+"], 1, "no host ''"), (["--machine", ""], 1, "no machine ''"),
+      (["--machine", "rtx-3090+"], 1, "'rtx-3090+' lacks the name after the '+'"),
+      (["--machine", "+ddr4"], 1, "'+ddr4' lacks the name before the '+'"),
+      (["--machine", ""], 1, "no machine ''"),
       (["--machine", "/nonexistent.json"], 1, "no file '/nonexistent.json'"),
       (["--shape", "mixtral"], 1, "no model shape 'mixtral'"),
       (["--shape", "mixtral-8x7b", "-m", "x.gguf"], 64, "keep one of them"),

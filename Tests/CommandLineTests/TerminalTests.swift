@@ -96,4 +96,23 @@ import Testing
     #expect(TokenList.parse("99999999999999999999") == nil)
     #expect(TokenList.parse("{\"tokens\": 3}") == nil)
   }
+
+  @Test func `prose is wrapped between words, and numbers keep their units`() {
+    let text = TerminalText.wrapped(
+      "one two three four five six seven eight 12 %, nine", width: 41, indent: 2)
+    #expect(text == "one two three four five six seven eight\n  12 %, nine\n")
+    #expect(TerminalText.wrapped("a\n\nb") == "a\n\nb\n")
+    let long = String(repeating: "x", count: 99)
+    #expect(TerminalText.wrapped("a \(long) b", width: 40) == "a\n\(long)\nb\n")
+  }
+
+  @Test func `a sentence within another one ends without a full stop`() {
+    #expect(TerminalText.withoutFullStop("Cannot read 'a'.") == "Cannot read 'a'")
+    #expect(TerminalText.withoutFullStop("cut") == "cut")
+  }
+
+  @Test func `one thing is counted in the singular`() {
+    #expect(HumanUnits.counted(1, "layer") == "1 layer")
+    #expect(HumanUnits.counted(0, "layer") == "0 layers")
+  }
 }

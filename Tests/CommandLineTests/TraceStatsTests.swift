@@ -61,6 +61,15 @@ import Testing
     #expect(chart.contains("decode, forced admission"))
   }
 
+  @Test func `a trace without hits says why instead of showing zeros`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("t", Self.text.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n")
+    let outcome = try run(folder.path("t"))
+    #expect(outcome.code == 0 && outcome.output.contains("1 layer of 4 experts"))
+    #expect(outcome.output.contains("no hits: every cache starts empty"))
+    #expect(!outcome.output.contains("(100)") && !outcome.output.contains("0.0"))
+  }
+
   @Test(arguments: [
     (["--capacities", "0"], "capacity is 0.0, but must be above 0"),
     (["--capacities", "0.5,,1"], "invalid"),

@@ -113,6 +113,7 @@ import Testing
     let shape = try run(["--shape", "mixtral-8x7b", "--layers", "2"], few)
     #expect(shape.output.contains(#""layers":2,"experts":8"#))
     for (arguments, code, message) in [
+      (["--layers", "0"], 64, "--layers is 0, but must be at least 1"),
       (["--layers", "3"], 64, "Give --shape, or --layers, --experts and --activated."),
       (["--layers", "3", "--experts", "5", "--activated", "6"], 64, "activated is 6, but must be"),
       (["--layers", "-3", "--experts", "5", "--activated", "1"], 64, "layers is -3"),

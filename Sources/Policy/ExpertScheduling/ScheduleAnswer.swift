@@ -15,15 +15,16 @@ extension ScheduleRequest {
   }
 
   /// A plan as the answer to this request: operations with experts' names and lanes by their start
-  /// (where equal: cpu, gpu, link), then the makespan and its lower bound.
+  /// (where equal: copies that take no time, so that they come before their use, then cpu, gpu,
+  /// link), then the makespan and its lower bound.
   public func answer(_ plan: LayerPlan) -> JSONValue {
-    let lanes = Lane.allCases
+    func rank(_ operation: Operation) -> Int {
+      if operation.lane == .link, operation.end == operation.start { return -1 }
+      return Lane.allCases.firstIndex(of: operation.lane) ?? 0
+    }
     let sorted = plan.operations.enumerated().sorted { left, right in
-      let (leftLane, rightLane) = (
-        lanes.firstIndex(of: left.element.lane) ?? 0, lanes.firstIndex(of: right.element.lane) ?? 0
-      )
-      return (left.element.start, leftLane, left.offset)
-        < (right.element.start, rightLane, right.offset)
+      (left.element.start, rank(left.element), left.offset)
+        < (right.element.start, rank(right.element), right.offset)
     }
     let operations = sorted.map(\.element).map { operation in
       JSONValue.object([

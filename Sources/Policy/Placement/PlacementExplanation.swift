@@ -58,9 +58,20 @@ private struct PlanWords {
       } else if plan.slotCount == plan.expertCount {
         "fits entirely on the GPU"
       } else {
-        "fits, with \(plan.slotCount) of \(plan.expertCount) experts on the GPU"
+        "\(fitting), with \(plan.slotCount) of \(plan.expertCount) experts on the GPU"
       }
     return "\(name): \(what); about \(fixed(speed.decodeTokensPerSecond)) tokens/s."
+  }
+
+  /// Fewer experts on the GPU than were asked for is no fit, even though it runs.
+  private var fitting: String {
+    for case .fewerSlots(let wanted, _) in plan.reductions {
+      return "runs, but the \(wanted) slots asked for do not fit"
+    }
+    for case .layersOnlyCached(let count) in plan.reductions {
+      return "runs, but \(layers(count)) asked for on the GPU do not fit there"
+    }
+    return "fits"
   }
 
   private var lacking: String {

@@ -78,8 +78,13 @@ struct Plan: LookingCommand {
       console.note(
         "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
           + "DDR4 memory, and no GPU is looked for.")
-      if placement.gpuMemory != nil {
-        console.warn("--gpu-memory: no effect without --machine, since no GPU is known.")
+      let idle = [
+        ("--gpu-memory", placement.gpuMemory != nil), ("--cache-size", placement.cacheSize != nil),
+        ("--cache-ratio", placement.cacheRatio != nil), ("--hit-rate", hitRate != nil),
+      ].filter(\.1).map(\.0)
+      if !idle.isEmpty {
+        console.warn(
+          "\(idle.joined(separator: ", ")): no effect without --machine, since no GPU is known.")
       }
     }
     var request = try PlacementRequest(

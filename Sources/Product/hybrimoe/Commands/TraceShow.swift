@@ -5,7 +5,8 @@ import RoutingTraces
 struct TraceShow: LookingCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show what a routing trace holds and how its routing behaves.")
+    abstract: "Show what a routing trace holds and how its routing behaves.",
+    usage: "hybrimoe trace show <file> [<options>]")
 
   @Argument(help: .init("A trace, plain or .gz; - reads standard input.", valueName: "file"))
   var path: String

@@ -7,6 +7,7 @@ struct TraceStats: LookingCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
     abstract: "Show how often experts would have been resident, for each caching rule and size.",
+    usage: "hybrimoe trace stats <file> [<options>]",
     discussion: """
       Every rule starts with empty caches and plays the whole trace. 'min' knows the future and is \
       the bound for all others; 'static' knows how often each expert is used in the whole trace. \

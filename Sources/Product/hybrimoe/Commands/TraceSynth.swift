@@ -8,6 +8,7 @@ struct TraceSynth: LookingCommand {
   static let configuration = CommandConfiguration(
     commandName: "synth",
     abstract: "Make a routing trace from a seed, as a known model's router would.",
+    usage: "hybrimoe trace synth [<options>]",
     discussion: """
       A shape's numbers can be changed one by one; without --shape, --layers, --experts and \
       --activated are needed. How the router behaves is a data file of the shape's name, or a \
@@ -86,8 +87,9 @@ struct TraceSynth: LookingCommand {
   private func report(_ header: TraceHeader, events: Int, _ console: Console) throws {
     guard looking.json else {
       return console.note(
-        "\(output): \(events) events of \(header.model), \(header.layers) MoE layers of "
-          + "\(header.experts) experts, seed \(routing.seed)")
+        "\(output): \(HumanUnits.counted(events, "event")) of \(header.model), "
+          + "\(HumanUnits.counted(header.layers, "MoE layer")) of "
+          + "\(HumanUnits.counted(header.experts, "expert")), seed \(routing.seed)")
     }
     let object = JSONValue.object([
       ("file", .string(output)), ("model", .string(header.model)),

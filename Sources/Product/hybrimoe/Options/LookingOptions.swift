@@ -91,7 +91,7 @@ struct RecordingOptions: ParsableArguments {
   var recordTrace: String?
 
   /// This version computes on the CPU only, so that there are no lanes to draw.
-  @OptionGroup var timeline: TimelineOptions
+  @OptionGroup(visibility: .hidden) var timeline: TimelineOptions
 }
 
 extension Console.Level: ExpressibleByArgument {}

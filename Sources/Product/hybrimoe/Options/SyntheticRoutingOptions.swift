@@ -32,6 +32,13 @@ struct SyntheticRoutingOptions: ParsableArguments {
   var seed: UInt64 = 1
 
   func validate() throws {
+    for (name, count) in [
+      ("--layers", layers), ("--experts", experts), ("--activated", activated),
+    ] {
+      if let count, count < 1 {
+        throw ValidationError("\(name) is \(count), but must be at least 1.")
+      }
+    }
     guard shape != nil || (layers != nil && experts != nil && activated != nil) else {
       throw ValidationError("Give --shape, or --layers, --experts and --activated.")
     }

@@ -14,9 +14,9 @@ struct PlanReport {
 
   var text: String {
     let explanation = PlacementExplanation(plan)
-    var sections = [explanation.summary + "\n", table.text]
+    var sections = [TerminalText.wrapped(explanation.summary), table.text]
     if let layers { sections.append(layers.text) }
-    sections.append(explanation.sentences.map { $0 + "\n" }.joined())
+    sections.append(explanation.sentences.map { TerminalText.wrapped($0) }.joined())
     if !explanation.reductions.isEmpty {
       sections.append(list("What does not fit:", explanation.reductions))
     }
@@ -26,7 +26,7 @@ struct PlanReport {
   }
 
   private func list(_ title: String, _ items: [String]) -> String {
-    title + "\n" + items.map { "- \($0)\n" }.joined()
+    title + "\n" + items.map { TerminalText.wrapped("- \($0)", indent: 2) }.joined()
   }
 
   private var table: TextTable {

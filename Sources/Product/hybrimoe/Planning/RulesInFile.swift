@@ -16,10 +16,10 @@ struct RulesInFile {
   var text: String {
     var lines = ["Rules of \(path): \(outcome.rules.count) read."]
     if !remarks.isEmpty {
-      lines.append("Of these has no meaning here, or not as written:")
+      lines.append("What has no meaning here, or another one than written:")
       lines += remarks.map { "- \($0)" }
     }
-    return lines.map { $0 + "\n" }.joined()
+    return lines.map { TerminalText.wrapped($0, indent: $0.hasPrefix("- ") ? 2 : 0) }.joined()
   }
 
   /// What has no meaning here, each said once with the lines of its rules.

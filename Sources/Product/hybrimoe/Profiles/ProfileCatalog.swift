@@ -42,6 +42,11 @@ struct ProfileCatalog {
       : name.split(
         separator: "+", maxSplits: 1, omittingEmptySubsequences: false
       ).map(String.init)
+    if parts.count == 2, parts.contains("") {
+      throw CommandFailure(
+        "'\(name)' lacks the name \(parts[0].isEmpty ? "before" : "after") the '+': a machine is "
+          + "written as rtx-4090, or with a host as rtx-4090+ddr4.")
+    }
     let (text, file) = try text(.machines, parts[0])
     let (gpu, reference) = try GPUProfile.machine(text: text, file: file)
     if parts.count == 2 { return MachineProfile(gpu: gpu, host: try host(parts[1])) }

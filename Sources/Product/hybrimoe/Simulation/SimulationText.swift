@@ -7,10 +7,11 @@ extension SimulationComparison {
   var text: String {
     let machine = input.machine
     let slots = results.first?.system.slots(experts: machine.expertCount) ?? 0
-    var text = "\(machine.shape.title) on \(machine.profile.gpu.title)\n"
+    var text = TerminalText.wrapped("\(machine.shape.title) on \(machine.profile.gpu.title)")
     text +=
-      "\(machine.layerCount) MoE layers of \(machine.expertCount) experts, "
-      + "\(machine.activatedCount) a token; slots for \(slots) a layer; \(input.title)\n\n"
+      TerminalText.wrapped(
+        "\(HumanUnits.counted(machine.layerCount, "MoE layer")) of \(machine.expertCount) experts, "
+          + "\(machine.activatedCount) a token; slots for \(slots) a layer; \(input.title)") + "\n"
     if results.count == 1, let result = results.first {
       for phase in phases { text += describe(result, phase) }
       if let counts = result.report.prefetch?.total { text += Self.describe(counts) }
@@ -39,7 +40,12 @@ extension SimulationComparison {
     text += "  time     \(percent(figures.denseMicroseconds, figures.totalMicroseconds)) dense part"
     text += " on the GPU, \(percent(figures.makespanMicroseconds, figures.totalMicroseconds))"
     text += " experts; lanes busy: " + lanes(figures) + "\n"
-    return text + experts(figures) + "\n"
+    return Self.wrapped(text + experts(figures)) + "\n"
+  }
+
+  // What each line tells stands before its words.
+  private static func wrapped(_ text: String) -> String {
+    text.split(separator: "\n").map { TerminalText.wrapped(String($0), indent: 11) }.joined()
   }
 
   private func experts(_ figures: SimulationReport.PhaseFigures) -> String {

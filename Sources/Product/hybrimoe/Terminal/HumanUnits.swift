@@ -12,6 +12,11 @@ enum HumanUnits {
     return unit == 0 ? "\(count) B" : "\(digits(value)) \(units[unit])"
   }
 
+  /// A count of things: `1 layer`, `2 layers`.
+  static func counted(_ count: Int, _ thing: String) -> String {
+    "\(count) \(thing)\(count == 1 ? "" : "s")"
+  }
+
   /// A count with a unit of thousands, millions or billions: `15.7 B`.
   static func count(_ count: Int) -> String {
     let units = ["", " k", " M", " B", " T"]

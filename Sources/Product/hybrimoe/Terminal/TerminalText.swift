@@ -35,6 +35,49 @@ enum TerminalText {
     shortened(safe(String(String.UnicodeScalarView(text.unicodeScalars.prefix(width + 1)))), width)
   }
 
+  /// Prose on lines that fit the terminal, each ended by a line break; a word that is longer than a
+  /// line stays whole.
+  ///
+  /// - Parameter indent: spaces before every line but the first.
+  static func wrapped(_ text: String, width: Int = TerminalText.width, indent: Int = 0) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      var result = ""
+      var column = 0
+      for (index, word) in words(line).enumerated() {
+        let length = TextTable.width(word)
+        if index > 0, column + 1 + length > max(width, 40) {
+          result += "\n" + String(repeating: " ", count: indent)
+          column = indent
+        } else if index > 0 {
+          result += " "
+          column += 1
+        }
+        result += word
+        column += length
+      }
+      return result + "\n"
+    }.joined()
+  }
+
+  // What spaces separate, where a line may break: not between a number and its unit.
+  private static func words(_ line: Substring) -> [String] {
+    var words: [String] = []
+    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+      let isUnit = word.prefixMatch(of: /(%|[kMGT]?B|ms|us|s|tokens\/s)($|[.,;:)])/) != nil
+      if isUnit, let last = words.last, last.last?.isNumber == true {
+        words[words.count - 1] = last + " " + word
+      } else {
+        words.append(String(word))
+      }
+    }
+    return words
+  }
+
+  /// A sentence as a part of another one.
+  static func withoutFullStop(_ text: String) -> String {
+    text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
+
   /// The beginning of a text, with a sign that there is more where it is longer than `width`.
   static func shortened(_ text: String, _ width: Int) -> String {
     text.count <= width ? text : text.prefix(max(1, width - 1)) + "…"

@@ -19,15 +19,20 @@ struct HitRateReport {
 
   var text: String {
     guard events > 0 else { return "The trace has no events.\n" }
-    var text =
-      "\(TerminalText.safe(header.model, width: 80)): \(header.layers) layers of "
-      + "\(header.experts) experts, \(header.activated) activated; \(events) events\n"
+    var text = TerminalText.wrapped(
+      "\(TerminalText.safe(header.model, width: 80)): "
+        + "\(HumanUnits.counted(header.layers, "layer")) of "
+        + "\(HumanUnits.counted(header.experts, "expert")), \(header.activated) activated; "
+        + HumanUnits.counted(events, "event"))
     for phase in Phase.allCases {
       for admission in request.admissions {
         let rows = results.filter { $0.phase == phase && $0.admission == admission }
         guard let first = rows.first else { continue }
         text += "\n\(phase.rawValue), \(admission.rawValue) admission, "
-        text += "\(first.statistics.activated) activated\n" + table(rows)
+        text += "\(first.statistics.activated) activated\n"
+        // A table of zeros says less than why they are zeros.
+        let hasHits = rows.contains { $0.statistics.hits > 0 }
+        text += hasHits ? table(rows) : "no hits: every cache starts empty\n"
       }
     }
     return text + "\n" + legend
@@ -36,7 +41,7 @@ struct HitRateReport {
   // One line for each rule, one column for each capacity.
   private func table(_ rows: [ReplayResult]) -> String {
     var table = TextTable(
-      [("hits of 100 activated at", .left)]
+      [("hits in 100", .left)]
         + request.capacities.map { capacity in
           let slots = rows.first { $0.capacity == capacity }?.slots ?? 0
           return ("\(share(capacity)) (\(slots) \(slots == 1 ? "slot" : "slots"))", .right)
@@ -48,14 +53,14 @@ struct HitRateReport {
         }
       }
       guard cells.contains(where: { $0 != nil }) else { continue }
-      table.add([label(name)] + cells.map { $0 ?? "" })
+      table.add([name.rawValue] + cells.map { $0 ?? "" })
     }
     return table.text
   }
 
   private func cell(_ row: ReplayResult, isBest: Bool) -> String {
     var text = HumanUnits.fixed(row.statistics.hitRate * 100, 1)
-    if let share = row.ofMIN, row.eviction != .min {
+    if let share = row.ofMIN, row.eviction != .min, minHasHits(row) {
       let percent = HumanUnits.fixed(share * 100, 0)
       text += " (" + String(repeating: " ", count: max(0, 3 - percent.count)) + percent + ")"
     } else if row.ofMIN != nil {
@@ -65,11 +70,19 @@ struct HitRateReport {
   }
 
   private func isBest(_ row: ReplayResult, among rows: [ReplayResult]) -> Bool {
-    !row.eviction.isOffline
+    !row.eviction.isOffline && row.statistics.hits > 0
       && !rows.contains {
         $0.capacity == row.capacity && !$0.eviction.isOffline
           && $0.statistics.hits > row.statistics.hits
       }
+  }
+
+  // A share of nothing is none.
+  private func minHasHits(_ row: ReplayResult) -> Bool {
+    results.contains {
+      $0.eviction == .min && $0.capacity == row.capacity && $0.admission == row.admission
+        && $0.phase == row.phase && $0.statistics.hits > 0
+    }
   }
 
   private func label(_ name: EvictionName) -> String {
@@ -82,7 +95,10 @@ struct HitRateReport {
 
   private var legend: String {
     let bound = request.evictions.contains(.min) ? "In brackets: per cent of min. " : ""
-    return bound + "*: the most hits of the rules that a run can follow.\n"
+    return TerminalText.wrapped(
+      bound
+        + "*: the most hits of the rules that a run can follow; 'min' knows the future, 'static' "
+        + "how often each expert is used.")
   }
 
   private func share(_ capacity: Double) -> String {

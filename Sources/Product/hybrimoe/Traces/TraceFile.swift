@@ -85,7 +85,7 @@ final class TraceFile {
         let chunk: [UInt8]?
         do { chunk = try input.next() } catch {
           // A disk or network that fails is damage too.
-          source.failure = "\(error)"
+          source.failure = TerminalText.withoutFullStop("\(error)")
           continue
         }
         if let chunk {

@@ -15,12 +15,12 @@ struct TraceReport {
   var text: String {
     let header = summary.header
     let bytes = header.expertBytes.reduce(0, +) / max(1, header.layers)
-    var text = """
-      \(TerminalText.safe(header.model, width: 80)): \(header.layers) MoE layers of \
-      \(header.experts) experts of \(HumanUnits.bytes(bytes)), \(header.activated) activated per \
-      token
-
-      """
+    let size = bytes > 0 ? " of \(HumanUnits.bytes(bytes))" : " of unknown size"
+    var text = TerminalText.wrapped(
+      "\(TerminalText.safe(header.model, width: 80)): "
+        + "\(HumanUnits.counted(header.layers, "MoE layer")) of "
+        + "\(HumanUnits.counted(header.experts, "expert"))\(size), \(header.activated) activated per "
+        + "token")
     var table = TextTable([("", .left), ("prefill", .right), ("decode", .right)])
     func row(_ name: String, _ cell: (TraceSummary.PhaseCounts) -> String) {
       table.add([name] + phases.map { $0.1.events > 0 ? cell($0.1) : "none" })
@@ -34,19 +34,22 @@ struct TraceReport {
     let chance = Double(header.activated) / Double(header.experts)
     text += "\n" + table.text + "By chance a token would share \(percent(chance)) of its experts.\n"
     if !summary.accuracies.isEmpty {
-      text += "\nActivated experts that an earlier layer foresaw:"
+      var line = "Activated experts that an earlier layer foresaw:"
       for (distance, accuracy) in summary.accuracies.sorted(by: { $0.key < $1.key }) {
-        text += " \(percent(accuracy.rate)) (\(distance) before)"
+        line += " \(percent(accuracy.rate)) (\(distance) before)"
       }
-      text += "\n"
+      text += "\n" + TerminalText.wrapped(line)
     }
-    return text + "\nHealth: " + health.joined(separator: "; ") + "\n"
+    return text + "\n" + TerminalText.wrapped("Health: " + health.joined(separator: "; "))
   }
 
   /// What is there and what is not.
   private var health: [String] {
     var words = [damage == nil ? "read to the end" : "damaged, recovered"]
-    if summary.incompleteSteps > 0 { words.append("\(summary.incompleteSteps) steps lack layers") }
+    if summary.incompleteSteps > 0 {
+      let count = summary.incompleteSteps
+      words.append(count == 1 ? "1 step lacks layers" : "\(count) steps lack layers")
+    }
     let events = phases.reduce(0) { $0 + $1.1.events }
     words.append(summary.weightedEvents == events ? "weights" : "weights are missing")
     if summary.scoredRows == 0 {
