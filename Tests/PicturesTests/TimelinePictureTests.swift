@@ -34,6 +34,30 @@ func madeUpTimeline(steps: Int, layers: Int, seed: UInt64 = 1) -> Timeline {
   return timeline
 }
 
+/// A prefill of which each layer has as many copies, one after the other, as told; each is
+/// followed by its expert on the GPU.
+private func crowdedPrefill(layers: Int, copies: Int) -> Timeline {
+  var timeline = Timeline()
+  func add(
+    _ kind: Timeline.Kind, _ lane: Lane, _ start: Double, _ end: Double, _ expert: (Int, Int)
+  ) {
+    timeline.append(
+      .init(
+        kind, on: lane, start: start, end: end, step: 0, phase: .prefill, layer: expert.0,
+        expert: 100 * expert.0 + expert.1))
+  }
+  for layer in 0..<layers {
+    let start = Double(layer * (copies + 1)) * 900
+    add(.missOnCPU, .cpu, start, start + 400, (layer, 99))
+    for copy in 0..<copies {
+      let copied = start + 900 * Double(copy + 1)
+      add(.onDemandCopy, .link, copied - 900, copied, (layer, copy))
+      add(.missOnGPU, .gpu, copied, copied + 20, (layer, copy))
+    }
+  }
+  return timeline
+}
+
 @Suite struct TimelinePictureTests {
   private let picture = TimelinePicture(title: "A <run> of \"R&D\"", subtitle: "it's 5 > 3")
 
@@ -77,7 +101,7 @@ func madeUpTimeline(steps: Int, layers: Int, seed: UInt64 = 1) -> Timeline {
 
   @Test func `a long run shows the whole and one step of it`() {
     let svg = picture.svg(madeUpTimeline(steps: 40, layers: 26))
-    #expect(svg.contains("The whole run: 40 steps"))
+    #expect(svg.contains("The whole run: 1 prefill step and 39 decode steps"))
     #expect(svg.contains("Step 20, decode: 26 layers"))
     #expect(svg.utf8.count < 1_000_000)
     var chosen = picture
@@ -86,6 +110,49 @@ func madeUpTimeline(steps: Int, layers: Int, seed: UInt64 = 1) -> Timeline {
     #expect(first.contains("Step 0, prefill: 26 layers"))
     chosen.step = 4711
     #expect(chosen.svg(madeUpTimeline(steps: 40, layers: 26)).contains("Step 20, decode"))
+  }
+
+  @Test func `a crowded prefill is drawn a layer a band, and every copy carries its expert`() {
+    let timeline = crowdedPrefill(layers: 28, copies: 24)
+    let svg = picture.svg(timeline)
+    #expect(svg.contains("The whole run: 1 prefill step in"))
+    #expect(svg.contains(">A · Step 0, prefill: layers 12 to 15 (of 28) in"))
+    for layer in 12...15 {
+      #expect(svg.contains(">layer \(layer)</text>"))
+      // Its number stands in the copy, and beside the narrow box of the GPU.
+      for copy in 0..<24 {
+        let number = ">\(100 * layer + copy)</text>"
+        #expect(svg.ranges(of: number).count == 2, "layer \(layer), copy \(copy)")
+      }
+    }
+  }
+
+  @Test func `prefill and decode are both shown and named, in short and in long runs`() {
+    let short = picture.svg(madeUpTimeline(steps: 3, layers: 2))
+    #expect(!short.contains("The whole run"))
+    for heading in ["Step 0, prefill: 2 layers", "Step 1, decode: 2", "Step 2, decode: 2"] {
+      #expect(short.contains(">" + heading))
+    }
+    let one = picture.svg(madeUpTimeline(steps: 1, layers: 1))
+    #expect(one.contains(">Step 0, prefill: 1 layer in"))
+    // A prefill of a thousandth of the time keeps its name over the overview.
+    var long = madeUpTimeline(steps: 1000, layers: 2)
+    long.spans.removeAll { $0.step == 0 && $0.layer == 1 }
+    let svg = picture.svg(long)
+    #expect(svg.contains(">prefill</text>") || svg.contains(">prefill, "))
+    #expect(svg.contains(">decode, "))
+    #expect(svg.contains(">A · Step 0, prefill: 1 layer in"))
+    #expect(svg.contains(">B · Step 500, decode: 2 layers in"))
+  }
+
+  @Test func `what a long run shows is at most a few bands, however crowded its layers are`() {
+    for (layers, copies) in [(60, 250), (94, 40), (1, 250), (3, 2000)] {
+      let svg = picture.svg(crowdedPrefill(layers: layers, copies: copies))
+      #expect(XMLChecker(svg).problem == nil)
+      let rectangles = Rectangles(svg)
+      #expect(rectangles.height < 1400, "\(layers) layers, \(copies) copies")
+      #expect(rectangles.right <= 1240)
+    }
   }
 
   @Test func `only kinds that occur are explained`() {

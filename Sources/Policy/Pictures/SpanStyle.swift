@@ -6,8 +6,12 @@ import Experts
 /// pattern, and by a letter; so a picture survives colour blindness, a printer and a glance.
 struct SpanStyle {
   let letter: String
+  /// In the key.
   let label: String
+  /// Where there is room to explain.
+  let story: String
   let fill: String
+  let edge: String
   let ink: String
   /// Drawn over `fill` in a tile of 8 × 8.
   let pattern: String
@@ -15,11 +19,14 @@ struct SpanStyle {
   let hasBusyPattern: Bool
 
   private init(
-    _ letter: String, _ label: String, fill: String, ink: String = Ink.text, pattern: String = ""
+    _ letter: String, _ label: String, _ story: String? = nil, fill: String, edge: String,
+    ink: String = Ink.text, pattern: String = ""
   ) {
     self.letter = letter
     self.label = label
+    self.story = story ?? label
     self.fill = fill
+    self.edge = edge
     self.ink = ink
     self.pattern = pattern
     hasBusyPattern = !pattern.isEmpty
@@ -32,42 +39,43 @@ struct SpanStyle {
   static func of(_ kind: Timeline.Kind) -> SpanStyle {
     switch kind {
     case .dense:
-      SpanStyle("D", "dense (attention, norms)", fill: "#dfe3e8", ink: Ink.quiet)
+      SpanStyle("D", "dense", "dense (attention, norms)", fill: "#e3e7ec", edge: "#8c959f")
     case .shared:
       SpanStyle(
-        "S", "shared expert", fill: "#b4bcc6",
-        pattern: "<circle cx=\"2\" cy=\"2\" r=\"1.1\" fill=\"#57606a\"/>"
-          + "<circle cx=\"6\" cy=\"6\" r=\"1.1\" fill=\"#57606a\"/>")
+        "S", "shared expert", fill: "#c3cad3", edge: "#6e7781",
+        pattern: "<circle cx=\"2\" cy=\"2\" r=\"1\" fill=\"#8c959f\"/>"
+          + "<circle cx=\"6\" cy=\"6\" r=\"1\" fill=\"#8c959f\"/>")
     case .hit:
-      SpanStyle("H", "hit (resident, on GPU)", fill: "#0072b2", ink: "#ffffff")
+      SpanStyle(
+        "H", "hit", "hit (resident, on GPU)", fill: "#0072b2", edge: "#004b75", ink: "#ffffff")
     case .missOnCPU:
       SpanStyle(
-        "M", "miss on CPU", fill: "#f4b942",
-        pattern: strokes("M-2 2L2 -2M0 8L8 0M6 10L10 6", "#a86a00"))
+        "M", "miss on CPU", fill: "#fbd27a", edge: "#9a6500",
+        pattern: strokes("M-2 2L2 -2M0 8L8 0M6 10L10 6", "#e3a63a"))
     case .missOnGPU:
       SpanStyle(
-        "G", "miss on GPU, after its copy", fill: "#9fd4f3",
-        pattern: strokes("M-2 6L2 10M0 0L8 8M6 -2L10 2", "#0072b2"))
+        "G", "miss on GPU", "miss on GPU, after its copy", fill: "#c4e5f8", edge: "#0072b2",
+        pattern: strokes("M-2 6L2 10M0 0L8 8M6 -2L10 2", "#3a9bd9"))
     case .stolen:
       SpanStyle(
-        "R", "resident taken by the CPU", fill: "#f7ef8a",
-        pattern: "<circle cx=\"4\" cy=\"4\" r=\"1.8\" fill=\"#0072b2\"/>")
+        "R", "hit on CPU", "resident taken by the CPU", fill: "#f7f0a0", edge: "#7a7000",
+        pattern: "<circle cx=\"4\" cy=\"4\" r=\"1.6\" fill=\"#3a9bd9\"/>")
     case .onDemandCopy:
       SpanStyle(
-        "C", "copy that a plan waits for", fill: "#e98b52",
-        pattern: strokes("M0 2H8M0 6H8", "#a33f00"))
+        "C", "copy on demand", "copy that a plan waits for", fill: "#f5b48d", edge: "#a33f00",
+        pattern: strokes("M0 2H8M0 6H8", "#e58a52", width: 1.4))
     case .prefetchCopy:
       SpanStyle(
-        "P", "prefetch", fill: "#7fcfb6",
-        pattern: strokes("M2 0V8M6 0V8", "#00684c"))
+        "P", "prefetch", fill: "#a8dfcd", edge: "#00684c",
+        pattern: strokes("M2 0V8M6 0V8", "#6cc0a5", width: 1.4))
     case .fillCopy:
       SpanStyle(
-        "F", "fill", fill: "#e6b3cf",
-        pattern: strokes("M0 4H8M4 0V8", "#9c4577", width: 1.2))
+        "F", "fill for later steps", fill: "#f0cde0", edge: "#9c4577",
+        pattern: strokes("M0 4H8M4 0V8", "#d592b8", width: 1.2))
     case .cancelledPiece:
       SpanStyle(
-        "X", "given up (moved for nothing)", fill: "#ffffff",
-        pattern: strokes("M0 0L8 8M8 0L0 8", "#8c959f", width: 1.2))
+        "X", "given up", "given up (moved for nothing)", fill: "#ffffff", edge: "#57606a",
+        pattern: strokes("M0 0L8 8M8 0L0 8", "#b0b7bf", width: 1.2))
     }
   }
 

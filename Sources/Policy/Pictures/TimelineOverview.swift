@@ -6,62 +6,111 @@ struct TimelineOverview {
   private static let laneHeight = 34.0
 
   private let timeline: Timeline
-  private let window: Range<Double>
+  private let windows: [Range<Double>]
   private let all: Range<Double>
   private let scale: Double
 
-  init(_ timeline: Timeline, window: Range<Double>) {
+  /// - Parameter windows: the parts that are drawn piece by piece below, in time.
+  init(_ timeline: Timeline, windows: [Range<Double>]) {
     self.timeline = timeline
-    self.window = window
+    self.windows = windows
     all = timeline.extent
     scale = TimelinePicture.plotWidth / max(all.upperBound - all.lowerBound, 1e-9)
   }
 
+  /// A window's name: A, B, …
+  static func letter(_ place: Int) -> String {
+    String(Character(Unicode.Scalar(65 + UInt8(place % 26))))
+  }
+
   func draw(on canvas: inout SVGCanvas, from top: Double) -> Double {
     var y = top + 8
-    let steps = Set(timeline.spans.map(\.step)).count
-    let runs = steps == 1 ? "1 step" : "\(steps) steps"
+    let heading =
+      "The whole run: \(Self.count(timeline)) in \(duration(all.upperBound - all.lowerBound))"
+    canvas.text(heading, x: 28, y: y + 4, size: 13, isBold: true)
     canvas.text(
-      "The whole run: \(runs) in \(duration(all.upperBound - all.lowerBound)); each column shows "
-        + "how a lane spent its time, white is idle",
-      x: 28, y: y + 4, size: 13, isBold: true)
+      "height is the part of the time, white is idle",
+      x: 28 + 1.1 * textWidth(heading, size: 13) + 10, y: y + 4, size: 11.5, fill: Ink.quiet)
     y += 14
     drawPhases(on: &canvas, y: y)
-    y += 22
+    y += 24
     let rows = y
     for lane in [Lane.gpu, .cpu, .link] {
       draw(lane, on: &canvas, y: y)
       y += Self.laneHeight + 6
     }
     TimeAxis(all, origin: all.lowerBound, scale: scale).draw(on: &canvas, top: y - 6, bottom: y - 6)
-    let x = TimelinePicture.left + (window.lowerBound - all.lowerBound) * scale
-    let width = max(2, (window.upperBound - window.lowerBound) * scale)
-    canvas.rect(
-      x: x - 1, y: rows - 4, width: width + 2, height: y - 6 - rows + 8,
-      "fill=\"none\" stroke=\"#1b1f24\" stroke-width=\"1.5\"")
-    let label = "▲ shown below"
-    let half = textWidth(label, size: 11) / 2
-    let centre = min(
-      max(x + width / 2, TimelinePicture.left + half), TimelinePicture.width - 28 - half)
-    canvas.text(label, x: centre, y: y + 30, size: 11, anchor: .middle, isBold: true)
+    drawWindows(on: &canvas, from: rows - 4, to: y - 2)
     return y + 44
   }
 
-  private func drawPhases(on canvas: inout SVGCanvas, y: Double) {
-    for phase in Phase.allCases {
-      var low = Double.infinity
-      var high = -Double.infinity
-      for span in timeline.spans where span.phase == phase && span.lane != .link {
-        low = min(low, span.start)
-        high = max(high, span.end)
-      }
-      guard low < high else { continue }
-      let x = TimelinePicture.left + (low - all.lowerBound) * scale
-      let width = (high - low) * scale
-      canvas.line(x, y + 14, x + width, y + 14, "stroke=\"\(Ink.quiet)\" stroke-width=\"2\"")
-      guard width > textWidth(phase.rawValue, size: 11) else { continue }
-      canvas.text(phase.rawValue, x: x, y: y + 10, size: 11, fill: Ink.quiet)
+  private static func count(_ timeline: Timeline) -> String {
+    let counts = Phase.allCases.compactMap { phase -> String? in
+      let steps = Set(timeline.spans.lazy.filter { $0.phase == phase }.map(\.step)).count
+      guard steps > 0 else { return nil }
+      return "\(steps) \(phase.rawValue) \(steps == 1 ? "step" : "steps")"
     }
+    return counts.count == 2 ? counts[0] + " and " + counts[1] : counts.first ?? "no step"
+  }
+
+  private func drawWindows(on canvas: inout SVGCanvas, from top: Double, to bottom: Double) {
+    var free = TimelinePicture.left - 20
+    for (place, window) in windows.enumerated() {
+      let x = TimelinePicture.left + (window.lowerBound - all.lowerBound) * scale
+      let width = max(2, (window.upperBound - window.lowerBound) * scale)
+      canvas.rect(
+        x: x - 1, y: top, width: width + 2, height: bottom - top,
+        "fill=\"none\" stroke=\"#1b1f24\" stroke-width=\"1.5\" rx=\"2\"")
+      let centre = min(max(x + width / 2, free + 14), TimelinePicture.width - 40)
+      canvas.text(
+        "▲ " + Self.letter(place), x: centre, y: bottom + 32, size: 12, anchor: .middle,
+        isBold: true)
+      free = centre + 14
+    }
+  }
+
+  /// A line over each phase and its name, even if the phase is short.
+  private func drawPhases(on canvas: inout SVGCanvas, y: Double) {
+    let steps = timeline.stepRanges
+    var free = TimelinePicture.left
+    var first = 0
+    while first < steps.count {
+      var last = first
+      while last + 1 < steps.count, steps[last + 1].phase == steps[first].phase { last += 1 }
+      let range = steps[first].range.lowerBound..<steps[last].range.upperBound
+      let x = TimelinePicture.left + (range.lowerBound - all.lowerBound) * scale
+      let end = TimelinePicture.left + (range.upperBound - all.lowerBound) * scale
+      let isPrefill = steps[first].phase == .prefill
+      for line in lines(steps[first...last]) {
+        canvas.rect(
+          x: line.lowerBound, y: y + 13, width: line.upperBound - line.lowerBound, height: 4,
+          "fill=\"\(isPrefill ? "#1b1f24" : "#8c959f")\"")
+      }
+      let name = steps[first].phase.rawValue
+      let text = "\(name), \(duration(range.upperBound - range.lowerBound))"
+      let start = max(x, free)
+      let limit = last + 1 < steps.count ? end : TimelinePicture.width - TimelinePicture.right
+      let label = start + textWidth(text, size: 11) <= limit ? text : name
+      // Many short phases share the room: those whose name would stand over another go without.
+      if start - x < 60, start + textWidth(label, size: 11) <= TimelinePicture.width - 20 {
+        canvas.text(label, x: start, y: y + 9, size: 11, fill: Ink.quiet)
+        free = start + textWidth(label, size: 11) + 10
+      }
+      first = last + 1
+    }
+  }
+
+  /// One line for each step, with a gap between them, or one for all where steps are too short.
+  private func lines(_ steps: ArraySlice<StepRange>) -> [Range<Double>] {
+    guard let first = steps.first, let last = steps.last else { return [] }
+    func line(_ low: Double, _ high: Double) -> Range<Double> {
+      let x = TimelinePicture.left + (low - all.lowerBound) * scale
+      return x..<(x + max(1, (high - low) * scale - 1.5))
+    }
+    if steps.contains(where: { $0.length * scale < 6 }) {
+      return [line(first.range.lowerBound, last.range.upperBound)]
+    }
+    return steps.map { line($0.range.lowerBound, $0.range.upperBound) }
   }
 
   private func draw(_ lane: Lane, on canvas: inout SVGCanvas, y: Double) {

@@ -46,7 +46,7 @@ struct SimulationInput {
     (events, popularity) = (sequence.events, sequence.popularity)
     let activated = machine.activatedCount
     demands = events.map { LayerDemand($0, activated: activated) }
-    title = "prompt of \(prompt) tokens, answer of \(decode), seed \(seed)"
+    title = Self.title(prompt: prompt, decode: decode, seed: seed)
     self.seed = seed
   }
 
@@ -97,6 +97,20 @@ struct SimulationInput {
       demands.append(LayerDemand(event, activated: header.activated))
     }
     return (popularity, demands)
+  }
+}
+
+extension SimulationInput {
+  /// What was played, as in `prompt of 64 tokens, answer of 1 token, seed 1`.
+  static func title(prompt: Int, decode: Int, seed: some FixedWidthInteger) -> String {
+    func tokens(_ count: Int) -> String {
+      switch count {
+      case 0: "no tokens"
+      case 1: "1 token"
+      default: "\(count) tokens"
+      }
+    }
+    return "prompt of \(tokens(prompt)), answer of \(tokens(decode)), seed \(seed)"
   }
 }
 
