@@ -52,7 +52,7 @@ let package = Package(
       name: "RoutingTraces", dependencies: ["Experts", "OrderedJSON", "RandomNumbers"],
       path: "Sources/Policy/RoutingTraces", swiftSettings: pure),
     .target(
-      name: "Placement", dependencies: ["Experts", "OrderedJSON", "YAMLSubset"],
+      name: "Placement", dependencies: ["Experts", "OrderedJSON", "RandomNumbers", "YAMLSubset"],
       path: "Sources/Policy/Placement",
       swiftSettings: pure),
     .target(
