@@ -59,6 +59,7 @@ import Testing
     let chart = try String(contentsOfFile: folder.path("chart.svg"), encoding: .utf8)
     #expect(chart.hasPrefix("<svg") || chart.hasPrefix("<?xml"))
     #expect(chart.contains("decode, forced admission"))
+    #expect(chart.contains(">MIN (bound)</text>") && !chart.contains("…"))
   }
 
   @Test func `a trace without hits says why instead of showing zeros`() throws {

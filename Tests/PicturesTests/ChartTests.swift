@@ -46,6 +46,43 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ["lru"], ["lru", "mrs", "auto"], ["static (offline)", "workload"],
+    ["a name as long as this one"],
+  ])
+  func `no name is cut, and none touches its rate`(names: [String]) {
+    for rates in [[0.1, 0.2, 0.3, 0.4], [0.3]] {
+      let chart = HitRateChart(
+        title: "t", lines: names.map { line($0, rates) },
+        bound: line("MIN (bound)", rates.map { $0 + 0.2 }))
+      let svg = chart.svg()
+      #expect(!svg.contains("…"))
+      for name in names + ["MIN (bound)"] { #expect(svg.contains(">\(name)</text>")) }
+    }
+  }
+
+  @Test func `a name of any length leaves room for its rate`() {
+    let name = String(repeating: "W", count: 200)
+    let svg = HitRateChart(title: "t", lines: [line(name, [0.5]), line("b", [0.4])]).svg()
+    #expect(svg.contains("…</text>") && svg.contains(">50.0 %</text>"))
+  }
+
+  @Test func `a single capacity is a ranking in bars, best first, below its bound`() {
+    let chart = HitRateChart(
+      title: "t", lines: [line("lru", [0.25]), line("auto", [0.5]), line("mrs", [0.375])],
+      bound: line("MIN (bound)", [0.75]))
+    let svg = chart.svg()
+    let checker = XMLChecker(svg)
+    #expect(checker.problem == nil)
+    #expect(checker.elements["polyline"] == nil && checker.elements["path"] == nil)
+    #expect(
+      checker.titles
+        == ["t", "MIN (bound): 75.0 %", "auto: 50.0 %", "mrs: 37.5 %", "lru: 25.0 %"])
+    #expect(svg.contains("hit rate with 10 % of the experts in the cache"))
+    // Bars are as long as their rates, on a scale of 560 for 100 %.
+    for length in ["420", "280", "210", "140"] { #expect(svg.contains("width=\"\(length)\"")) }
+  }
+
   @Test func `nothing, one capacity, and rates that are no numbers are drawn all the same`() {
     let nan = HitRateChart.Line("nan", points: [.init(capacity: .nan, hitRate: 0.5)])
     let wild = HitRateChart.Line("wild", points: [.init(capacity: 0.5, hitRate: 7)])

@@ -2,7 +2,8 @@
 ///
 /// Lines carry their names at their ends, where the eye is anyway; they differ in colour, dashes and
 /// markers. The bound (Belady's MIN) is black and thick, and the gap between it and the best policy
-/// is shaded: that is what a better policy could still win.
+/// is shaded: that is what a better policy could still win. A single capacity has no lines, so it
+/// becomes a ranking in bars.
 public struct HitRateChart: Sendable {
   /// One policy's line.
   public struct Line: Equatable, Sendable {
@@ -44,7 +45,6 @@ public struct HitRateChart: Sendable {
     self.bound = bound
   }
 
-  static let width = 960.0
   static let plot = (left: 72.0, top: 104.0, right: 700.0, bottom: 584.0)
   private static let labelHeight = 18.0
 
@@ -52,34 +52,56 @@ public struct HitRateChart: Sendable {
   public func svg() -> String {
     let drawn = lines.map(Self.cleaned)
     let limit = bound.map(Self.cleaned)
-    let scale = CapacityScale((drawn + [limit].compactMap { $0 }).flatMap(\.points))
+    let points = (drawn + [limit].compactMap { $0 }).flatMap(\.points)
     var canvas = SVGCanvas()
-    canvas.text(cut(title, to: Self.width - 60, size: 18), x: 28, y: 34, size: 18, isBold: true)
-    canvas.text(
-      cut(subtitle, to: Self.width - 60, size: 12.5), x: 28, y: 55, size: 12.5, fill: Ink.quiet)
+    if Set(points.map(\.capacity)).count == 1, let capacity = points.first?.capacity {
+      let bars = HitRateBars(drawn, bound: limit, capacity: capacity)
+      drawTitle(on: &canvas, width: bars.width)
+      let height = bars.draw(on: &canvas, from: 76)
+      return canvas.document(width: bars.width, height: height, title: title)
+    }
+    let scale = CapacityScale(points)
+    var labels = labels(drawn, limit, scale)
+    let width = Self.plot.right + ChartLabel.room(labels)
+    drawTitle(on: &canvas, width: width)
     if let limit { shade(limit, drawn, scale, on: &canvas) }
     scale.draw(on: &canvas)
-    var labels: [ChartLabel] = []
-    if let limit, let last = limit.points.last {
-      draw(limit, LineStyle.bound, scale, on: &canvas)
-      labels.append(label(limit, last, LineStyle.bound, scale))
-    }
-    for (place, line) in drawn.enumerated() {
-      guard let last = line.points.last else { continue }
-      let style = LineStyle.of(place)
-      draw(line, style, scale, on: &canvas)
-      labels.append(label(line, last, style, scale))
+    if let limit { draw(limit, LineStyle.bound, scale, on: &canvas) }
+    // What is emphasised covers the others.
+    for isEmphasised in [false, true] {
+      for (place, line) in drawn.enumerated() where line.isEmphasised == isEmphasised {
+        draw(line, LineStyle.of(place), scale, on: &canvas)
+      }
     }
     let height = max(Self.plot.bottom + 88, 110 + Double(labels.count) * Self.labelHeight)
     ChartLabel.spread(
       &labels, height: Self.labelHeight, from: Self.plot.top, to: height - 30)
-    for label in labels { label.draw(on: &canvas) }
+    for label in labels { label.draw(on: &canvas, right: width - 24) }
     if labels.isEmpty {
       canvas.text(
         "Nothing was measured.", x: Self.plot.left + 24, y: Self.plot.top + 40, size: 14,
         fill: Ink.quiet)
     }
-    return canvas.document(width: Self.width, height: height, title: title)
+    return canvas.document(width: width, height: height, title: title)
+  }
+
+  private func drawTitle(on canvas: inout SVGCanvas, width: Double) {
+    canvas.text(cut(title, to: width - 60, size: 18), x: 28, y: 34, size: 18, isBold: true)
+    canvas.text(
+      cut(subtitle, to: width - 60, size: 12.5), x: 28, y: 55, size: 12.5, fill: Ink.quiet)
+  }
+
+  private func labels(_ drawn: [Line], _ limit: Line?, _ scale: CapacityScale) -> [ChartLabel] {
+    var labels: [ChartLabel] = []
+    if let limit, let last = limit.points.last {
+      labels.append(label(limit, last, LineStyle.bound, scale))
+    }
+    for (place, line) in drawn.enumerated() {
+      if let last = line.points.last {
+        labels.append(label(line, last, LineStyle.of(place), scale))
+      }
+    }
+    return labels
   }
 
   private static func cleaned(_ line: Line) -> Line {
@@ -113,16 +135,15 @@ public struct HitRateChart: Sendable {
       lower = "\(x),\(decimal(scale.y(best))) " + lower
     }
     guard !upper.isEmpty else { return }
+    let note = "what a better policy could still win"
     canvas.raw(
-      "<g><title>what a better policy could still win</title>"
+      "<g><title>\(note)</title>"
         + "<polygon points=\"\(upper)\(lower)\" fill=\"#eef1f4\"/></g>")
     let y = Self.plot.bottom + 52
     canvas.rect(
       x: Self.plot.left, y: y, width: 26, height: 14,
       "fill=\"#eef1f4\" stroke=\"\(Ink.frame)\"")
-    canvas.text(
-      "between the best policy and \(cut(limit.name, to: 200, size: 12)), which knows the future",
-      x: Self.plot.left + 34, y: y + 11.5, size: 12, fill: Ink.quiet)
+    canvas.text(note, x: Self.plot.left + 34, y: y + 11.5, size: 12, fill: Ink.quiet)
   }
 
   private func draw(
@@ -135,7 +156,7 @@ public struct HitRateChart: Sendable {
     }
     canvas.raw(
       "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(style.color)\" "
-        + "stroke-width=\"\(decimal(width))\" stroke-dasharray=\"\(style.dashes)\" "
+        + "stroke-width=\"\(decimal(width))\" stroke-dasharray=\"\(line.isEmphasised ? "none" : style.dashes)\" "
         + "stroke-linejoin=\"round\"/>")
     for point in line.points {
       let text =

@@ -93,6 +93,15 @@ struct HitRateReport {
     }
   }
 
+  /// In the chart, where names stand at the lines' ends.
+  private func lineName(_ name: EvictionName) -> String {
+    switch name {
+    case .min: "MIN (bound)"
+    case .static: "static (offline)"
+    default: name.rawValue
+    }
+  }
+
   private var legend: String {
     let bound = request.evictions.contains(.min) ? "In brackets: per cent of min. " : ""
     return TerminalText.wrapped(
@@ -117,7 +126,7 @@ struct HitRateReport {
         HitRateChart.Line.Point(capacity: $0.capacity, hitRate: $0.statistics.hitRate)
       }
       guard !points.isEmpty else { return nil }
-      return HitRateChart.Line(label(name), points: points, isEmphasised: name == .auto)
+      return HitRateChart.Line(lineName(name), points: points, isEmphasised: name == .auto)
     }
     let activated = rows.first?.statistics.activated ?? 0
     return HitRateChart(
