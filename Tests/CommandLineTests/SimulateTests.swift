@@ -40,6 +40,19 @@ import Testing
     #expect(try folder.read("a.svg").hasPrefix("<svg"))
   }
 
+  @Test func `a timeline tells prefill from decode, and one token from many`() throws {
+    let folder = try TemporaryFolder()
+    let arguments = [
+      "simulate", "--shape", "mixtral-8x7b", "--machine", "paper", "--prompt-tokens", "1",
+      "--decode-tokens", "2", "--timeline-svg", folder.path("a.svg"),
+    ]
+    #expect(try Program.run(arguments).code == 0)
+    let picture = try folder.read("a.svg")
+    #expect(picture.contains("prompt of 1 token, answer of 2 tokens, seed 1"))
+    #expect(picture.contains("1 prefill step and 2 decode steps"))
+    #expect(picture.contains("· Step 0, prefill: ") && picture.contains("· Step 2, decode: "))
+  }
+
   @Test func `compares systems in one table, and plays a recorded trace`() throws {
     let folder = try TemporaryFolder()
     let words = try Program.run(Self.short + ["--scheduler", "ktransformers,hybrimoe"])
