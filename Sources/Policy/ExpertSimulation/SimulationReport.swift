@@ -33,8 +33,6 @@ public struct SimulationReport: Equatable, Sendable {
     public var linkBytes = 0
     /// Layers planned.
     public var plans = 0
-    /// Layers that ran in the regime of streaming whole layers.
-    public var streamedLayers = 0
     /// The sum of the plans' makespans, and of their proven lower bounds.
     public var makespanMicroseconds = 0.0
     public var boundMicroseconds = 0.0
