@@ -4,7 +4,9 @@ import CKernels
 public enum InstructionSet: String, CaseIterable, Sendable {
   case portable
   case avx2
+  case avxvnni
   case avx512
+  case avx512vnni
 
   /// Whether this processor has it.
   public var isAvailable: Bool { kernels != nil }
@@ -19,7 +21,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
       switch self {
       case .portable: CK_ISA_PORTABLE
       case .avx2: CK_ISA_AVX2
+      case .avxvnni: CK_ISA_AVXVNNI
       case .avx512: CK_ISA_AVX512
+      case .avx512vnni: CK_ISA_AVX512VNNI
       }
     return ck_kernels_for(Int32(number))?.pointee
   }

@@ -31,3 +31,21 @@ static float multiply_add(size_t iterations) {
   for (int i = 0; i < 12; i++) sum += s[i];
   return fold(sum);
 }
+
+#if CK_INT8_DOT >= 2
+/// As many chains as the registers hold; 24 products an iteration.
+static int32_t multiply_add_int8(size_t iterations) {
+  enum { chains = CK_VECTOR_BITS == 512 ? 12 : 6 };
+  i16x s[chains], w = (i16x){} + 0x01010101;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < chains; i++) s[i] = (i16x){} + i;
+  for (size_t n = 0; n < iterations; n++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 24; i++) s[i % chains] = dot4(s[i % chains], w, w);
+  }
+  i16x sum = {};
+#pragma clang loop unroll(full)
+  for (int i = 0; i < chains; i++) sum += s[i];
+  return sum[0];
+}
+#endif

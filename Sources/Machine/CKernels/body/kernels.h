@@ -2,7 +2,8 @@
 // CK_NAME, CK_TABLE, CK_ROW_TILE and CK_TOKEN_TILE (rows and tokens whose partial sums fit the
 // registers together), CK_HARDWARE_HALF (whether the instruction set converts half floats),
 // CK_BYTE_SHUFFLE (whether it has the byte shuffle of SSSE3), CK_TABLE_PERMUTE (whether it looks sixteen
-// numbers up in a table of sixteen floats at once).
+// numbers up in a table of sixteen floats at once), CK_INT8_DOT (how four byte pairs are multiplied and
+// added: 0 in plain C, 1 by way of 16 bits, 2 in one instruction), CK_VECTOR_BITS (of a register).
 //
 // All arithmetic is on vectors of sixteen numbers, which the compiler maps onto what there is; no
 // contraction, so that every instruction set rounds at the same places.
@@ -35,12 +36,16 @@ typedef int8_t s16u __attribute__((vector_size(16), aligned(1), may_alias));
 CK_INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 #define CK_SPLAT(x) splat(x)
 
+#include "dot.h"
 #include "half.h"
 #include "sums.h"
 #include "dequantize.h"
 #include "elementwise.h"
 #include "matmul.h"
 #include "attention.h"
+#include "pack.h"
+#include "quantize.h"
+#include "products.h"
 #include "ceilings.h"
 
 const ck_kernels CK_TABLE = {
@@ -59,4 +64,11 @@ const ck_kernels CK_TABLE = {
     .read = read_all,
     .multiply_add = multiply_add,
     .sigmoid = sigmoid,
+    .pack = pack,
+    .quantize = quantize,
+    .product = product,
+    .gated_product = gated_product,
+#if CK_INT8_DOT >= 2
+    .multiply_add_int8 = multiply_add_int8,
+#endif
 };

@@ -11,8 +11,17 @@
 extern "C" {
 #endif
 
+#include "ckernels_packed.h"
+
 /// Instruction sets that the kernels are compiled for, slowest first.
-enum { CK_ISA_PORTABLE = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2, CK_ISA_COUNT = 3 };
+enum {
+  CK_ISA_PORTABLE = 0,
+  CK_ISA_AVX2 = 1,
+  CK_ISA_AVXVNNI = 2,
+  CK_ISA_AVX512 = 3,
+  CK_ISA_AVX512VNNI = 4,
+  CK_ISA_COUNT = 5
+};
 
 /// A matrix product y = x W^T over a range of the rows of W.
 ///
@@ -117,6 +126,21 @@ typedef struct {
   float (*multiply_add)(size_t iterations);
   /// x = 1 / (1 + exp(-x)).
   void (*sigmoid)(float *x, size_t count);
+  /// Tiles tile_begin ..< tile_end of native rows into the packed layout. `packed` is the whole matrix's
+  /// packed memory. Returns 0, or -1 for a type without a packed layout.
+  int (*pack)(const ck_weights *weights, size_t tile_begin, size_t tile_end, void *packed);
+  /// Blocks block_begin ..< block_end of `width` numbers of x into a row record. x is the whole row.
+  void (*quantize)(const float *x, size_t columns, size_t width, size_t block_begin, size_t block_end,
+                   void *record);
+  /// Tiles tile_begin ..< tile_end of one product. scratch: `ck_product_scratch` bytes, 64-aligned.
+  /// Returns 0, or -1 for a type without a kernel.
+  int (*product)(const ck_product_job *job, size_t tile_begin, size_t tile_end, void *scratch);
+  /// Tiles tile_begin ..< tile_end of a gated product. Where `out_width` is not 0, tile_begin is a
+  /// multiple of out_width / 16, and tile_end too or the last tile. scratch: `ck_gated_scratch` bytes.
+  int (*gated_product)(const ck_gated_job *job, size_t tile_begin, size_t tile_end, void *scratch);
+  /// iterations times 24 independent products of 64 byte pairs: what int8 arithmetic costs at most.
+  /// Null where the instruction set has no such product.
+  int32_t (*multiply_add_int8)(size_t iterations);
 } ck_kernels;
 
 /// The kernels of an instruction set, or null where this processor does not have it.

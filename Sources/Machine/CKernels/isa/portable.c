@@ -10,4 +10,6 @@
 #define CK_BYTE_SHUFFLE 0
 #define CK_TABLE_PERMUTE 0
 #define CK_HARDWARE_HALF 0
+#define CK_INT8_DOT 0
+#define CK_VECTOR_BITS 128
 #include "../body/kernels.h"
