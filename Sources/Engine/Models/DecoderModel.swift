@@ -22,6 +22,8 @@ public struct DecoderModel: Sendable {
   public let hyperparameters: Hyperparameters
   /// The file whose mapping the weights are views of; held so that it outlives them.
   let file: GGUFFile
+  /// The packed copies of the weights; nil where products read the file's own layout.
+  public let store: PackedStore?
   public let rotary: RotaryEmbedding
   /// [vocabulary, hidden]
   let embedding: WeightMatrix
@@ -68,7 +70,8 @@ public struct DecoderModel: Sendable {
   ) throws -> Activation {
     let workspace = step.workspace
     let hidden = try workspace.take(rows: tokens.count, columns: hyperparameters.hiddenSize)
-    let normed = try workspace.take(rows: tokens.count, columns: hyperparameters.hiddenSize)
+    let normed = try workspace.take(
+      rows: tokens.count, columns: hyperparameters.hiddenSize, keepsRecords: true)
     let change = try workspace.take(rows: tokens.count, columns: hyperparameters.hiddenSize)
     rotary.fill(step.angles, from: step.position, count: tokens.count)
     for (row, token) in tokens.enumerated() {

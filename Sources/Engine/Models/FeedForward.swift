@@ -28,13 +28,12 @@ struct DenseFeedForward: Sendable {
   var workPerToken: Int { 2 * gate.rowCount }
 
   func forward(_ x: Activation, step: Step, into out: Activation) throws {
-    let gated = try step.workspace.take(rows: x.rowCount, columns: gate.rowCount)
-    let raised = try step.workspace.take(rows: x.rowCount, columns: gate.rowCount)
-    try step.compute.multiply([
-      MatrixProduct(x, gate, into: gated), MatrixProduct(x, up, into: raised),
+    let hidden = try step.workspace.takeRecords(
+      rows: x.rowCount, columns: gate.rowCount, width: down.activationWidth)
+    try step.compute.multiplyGated([
+      GatedProduct(x, gate: gate, up: up, activation: .silu, into: hidden)
     ])
-    step.compute.activate(.silu, gate: gated, up: raised)
-    try step.compute.multiply([MatrixProduct(gated, down, into: out)])
+    try step.compute.multiply([MatrixProduct(hidden, down, into: out)])
   }
 }
 
