@@ -43,7 +43,8 @@ public struct DecoderModel: Sendable {
       case .experts(let block): layer.attention.workPerToken + block.workPerToken
       }
     }
-    return ((widest.max() ?? 0) + 3 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
+    // Hidden state, its norm, a layer's change, and the norm's records in both widths.
+    return ((widest.max() ?? 0) + 4 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
   }
 
   /// Bytes of the model's tensors in its file.

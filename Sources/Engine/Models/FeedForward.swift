@@ -25,7 +25,7 @@ struct DenseFeedForward: Sendable {
   }
 
   /// Numbers of work space that one token takes.
-  var workPerToken: Int { 2 * gate.rowCount }
+  var workPerToken: Int { gate.rowCount }
 
   func forward(_ x: Activation, step: Step, into out: Activation) throws {
     let hidden = try step.workspace.takeRecords(
@@ -54,7 +54,7 @@ struct ExpertFeedForward: Sendable {
   var workPerToken: Int {
     let width = experts.width
     let hidden = experts.down.first?.rowCount ?? 0
-    let pairs = router.activeCount * 2 * (hidden + width)
+    let pairs = router.activeCount * (hidden + width)
     return router.expertCount + pairs + (shared.map { $0.network.workPerToken + hidden } ?? 0)
   }
 
