@@ -64,6 +64,7 @@ struct ExpertFeedForward: Sendable {
     into out: Activation
   ) throws {
     let (ids, weights, scores) = try router.route(x, step: step)
+    step.compute.profile?.mark(.router)
     if let observer = step.observer {
       observer.didRoute(
         LayerRouting(
@@ -77,6 +78,7 @@ struct ExpertFeedForward: Sendable {
     let sharedOutput: Activation?
     do {
       sharedOutput = try shared.map { try computeShared($0, x, step: step) }
+      step.compute.profile?.mark(.sharedExpert)
     } catch {
       // What was submitted must end before its memory is given back, whatever became of it.
       try? step.experts.wait()
@@ -84,6 +86,7 @@ struct ExpertFeedForward: Sendable {
     }
     try step.experts.wait()
     if let sharedOutput { step.compute.add(sharedOutput, to: out) }
+    step.compute.profile?.mark(.combine)
   }
 
   /// The shared expert's output. [tokens, hidden]
