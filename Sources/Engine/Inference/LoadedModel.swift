@@ -31,11 +31,15 @@ public final class LoadedModel: Sendable {
   public var hyperparameters: Hyperparameters { model.hyperparameters }
 
   /// Opens, checks and takes apart a model's file. Weights are mapped, not read.
-  /// - Parameter preTokenizer: what to use in place of the file's own `tokenizer.ggml.pre`.
+  /// - Parameters:
+  ///   - preTokenizer: what to use in place of the file's own `tokenizer.ggml.pre`.
+  ///   - layout: whether weights are kept packed in memory.
   /// - Throws: `HostMemoryError`, `GGUFError`, `ModelError`, `TokenizerError`, `InferenceError`.
-  public init(_ location: ModelLocation, preTokenizer: String? = nil) throws {
+  public init(
+    _ location: ModelLocation, preTokenizer: String? = nil, layout: WeightLayout = .automatic
+  ) throws {
     file = try location.open()
-    model = try DecoderModel.load(file)
+    model = try DecoderModel.load(file, layout: layout)
     tokenizer = try Tokenizer(
       try Vocabulary(file.metadata), preTokenizerOverride: preTokenizer)
     guard tokenizer.tokenCount == model.hyperparameters.vocabularySize else {

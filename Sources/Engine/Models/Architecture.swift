@@ -25,8 +25,11 @@ extension DecoderModel {
   ///
   /// The file is refused as a whole before any weight is read: unknown architecture, missing or
   /// unknown tensors, shapes that contradict the metadata, element types without kernels.
-  /// - Throws: `ModelError`, `GGUFError`.
-  public static func load(_ file: GGUFFile) throws -> DecoderModel {
+  /// - Parameter layout: whether weights are kept packed in memory.
+  /// - Throws: `ModelError`, `GGUFError`, `HostMemoryError.cannotAllocate`.
+  public static func load(
+    _ file: GGUFFile, layout: WeightLayout = .automatic
+  ) throws -> DecoderModel {
     let name = try file.metadata.string("general.architecture")
     guard let architecture = architectures.first(where: { $0.name == name }) else {
       throw ModelError.unsupportedArchitecture(
@@ -41,7 +44,8 @@ extension DecoderModel {
     let check = WeightTable(file, reading: false)
     _ = try architecture.build(keys, check)
     try check.requireAllUsed(architecture: keys.architecture)
-    return try architecture.build(keys, WeightTable(file, reading: true))
+    return try architecture.build(
+      keys, WeightTable(file, reading: true, store: try layout.store(for: file)))
   }
 
   /// Joins the parts that all architectures have in common.
@@ -51,6 +55,7 @@ extension DecoderModel {
   ) throws {
     self.hyperparameters = hyperparameters
     file = table.file
+    store = table.store
     self.rotary = rotary
     self.layers = layers
     embedding = try table.matrix(

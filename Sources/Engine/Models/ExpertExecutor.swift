@@ -76,42 +76,30 @@ public final class CPUExpertExecutor: ExpertExecutor {
     }
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
-    let groups = ExpertGroups(ids: demand.ids, expertCount: layer.expertCount)
-    let input = try gather(demand, groups)
+    let groups = ExpertGroups(
+      ids: demand.ids, ranks: demand.ranks, expertCount: layer.expertCount)
     let pairCount = demand.ids.count
-    let gate = try workspace.take(rows: pairCount, columns: layer.width)
-    let up = try workspace.take(rows: pairCount, columns: layer.width)
+    let hidden = try workspace.takeRecords(
+      rows: pairCount, columns: layer.width, width: layer.down[0].activationWidth)
     let sorted = try workspace.take(rows: pairCount, columns: demand.output.columnCount)
-    var products: [MatrixProduct] = []
-    for (expert, rows) in groups.runs {
-      let x = input.rows(rows)
-      products.append(
-        MatrixProduct(
-          x, layer.gate[expert], bias: layer.gateBias?[expert].base, into: gate.rows(rows)))
-      products.append(
-        MatrixProduct(x, layer.up[expert], bias: layer.upBias?[expert].base, into: up.rows(rows)))
-    }
-    try compute.multiply(products)
-    compute.activate(layer.activation, gate: gate, up: up)
+    try compute.multiplyGated(
+      groups.runs.map { expert, rows in
+        GatedProduct(
+          demand.input, rows: groups.tokens[rows], gate: layer.gate[expert], up: layer.up[expert],
+          gateBias: layer.gateBias?[expert].base, upBias: layer.upBias?[expert].base,
+          activation: layer.activation, into: hidden.rows(rows))
+      })
+    compute.profile?.mark(.expertGateUp)
     try compute.multiply(
       groups.runs.map { expert, rows in
         MatrixProduct(
-          gate.rows(rows), layer.down[expert], bias: layer.downBias?[expert].base,
+          hidden.rows(rows), layer.down[expert], bias: layer.downBias?[expert].base,
           into: sorted.rows(rows))
       })
+    compute.profile?.mark(.expertDown)
     compute.combine(
       sorted, order: groups.position, weights: demand.weights, ranks: demand.ranks,
       into: demand.output)
-  }
-
-  /// The hidden state of every (token, rank) pair, grouped by expert. [tokens × ranks, hidden]
-  private func gather(_ demand: ExpertDemand, _ groups: ExpertGroups) throws -> Activation {
-    let columns = demand.input.columnCount
-    let gathered = try workspace.take(rows: demand.ids.count, columns: columns)
-    for (pair, row) in groups.position.enumerated() {
-      gathered.row(row).update(from: demand.input.row(pair / demand.ranks), count: columns)
-    }
-    return gathered
   }
 }
 
@@ -121,8 +109,10 @@ struct ExpertGroups {
   private(set) var runs: [(expert: Int, rows: Range<Int>)] = []
   /// Where each pair's row is in the grouped order. [tokens × ranks]
   private(set) var position: [Int]
+  /// The token of each row in the grouped order. [tokens × ranks]
+  private(set) var tokens: [Int32]
 
-  init(ids: [Int32], expertCount: Int) {
+  init(ids: [Int32], ranks: Int, expertCount: Int) {
     var next = [Int](repeating: 0, count: expertCount)
     for id in ids { next[Int(id)] += 1 }
     var start = 0
@@ -133,8 +123,11 @@ struct ExpertGroups {
       start += load
     }
     position = [Int](repeating: 0, count: ids.count)
+    tokens = [Int32](repeating: 0, count: ids.count)
     for (pair, id) in ids.enumerated() {
-      position[pair] = next[Int(id)]
+      let row = next[Int(id)]
+      position[pair] = row
+      tokens[row] = Int32(pair / ranks)
       next[Int(id)] += 1
     }
   }

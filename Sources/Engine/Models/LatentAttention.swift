@@ -114,7 +114,7 @@ struct LatentAttention: AttentionBlock {
         (0..<headCount).map { MatrixProduct(plain($0), keys[$0], into: target($0)) })
     case .joined(let keys, _):
       try step.compute.multiplyTransposed(
-        (0..<headCount).map { MatrixProduct(plain($0), transposed: keys[$0], into: target($0)) })
+        (0..<headCount).map { TransposedProduct(plain($0), keys[$0], into: target($0)) })
     }
     for row in 0..<queries.rowCount {
       for head in 0..<headCount {

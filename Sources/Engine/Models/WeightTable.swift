@@ -8,12 +8,15 @@ import Tensors
 /// then with one that reads the vectors (norms, biases). Matrices are views of the mapping.
 public final class WeightTable {
   public let file: GGUFFile
+  /// Where matrices are packed; nil where products read the file's own layout.
+  public let store: PackedStore?
   private let reading: Bool
   private var used: Set<String> = []
 
   /// - Parameter reading: false for the pass that only checks; vectors are zeros then.
-  public init(_ file: GGUFFile, reading: Bool) {
+  public init(_ file: GGUFFile, reading: Bool, store: PackedStore? = nil) {
     self.file = file
+    self.store = store
     self.reading = reading
   }
 
@@ -38,7 +41,7 @@ public final class WeightTable {
     let base = try pointer(to: tensor)
     guard
       let whole = WeightMatrix(
-        base: base, type: tensor.type, rowCount: rows * count, columnCount: columns)
+        base: base, type: tensor.type, rowCount: rows * count, columnCount: columns, store: store)
     else {
       throw ModelError.wrongShape(
         path: path, tensor: name, expected: [columns, rows, count], found: tensor.dimensions)

@@ -7,9 +7,25 @@ public struct Activation {
   public let rowCount: Int
   public let columnCount: Int
   public let stride: Int
+  /// Where these rows are kept quantised, for activations that several products read.
+  let records: RecordSet?
+  /// The first row's number among those of `records`.
+  private let firstRecord: Int
 
-  public init(base: UnsafeMutablePointer<Float>, rowCount: Int, columnCount: Int, stride: Int) {
+  public init(
+    base: UnsafeMutablePointer<Float>, rowCount: Int, columnCount: Int, stride: Int,
+    records: RecordSet? = nil
+  ) {
+    self.init(base, rowCount, columnCount, stride, records, firstRecord: 0)
+  }
+
+  private init(
+    _ base: UnsafeMutablePointer<Float>, _ rowCount: Int, _ columnCount: Int, _ stride: Int,
+    _ records: RecordSet?, firstRecord: Int
+  ) {
     precondition(rowCount >= 0 && columnCount >= 0 && stride >= columnCount)
+    self.records = records
+    self.firstRecord = firstRecord
     self.base = base
     self.rowCount = rowCount
     self.columnCount = columnCount
@@ -25,15 +41,15 @@ public struct Activation {
   /// The first `count` rows.
   public func prefix(rows count: Int) -> Activation {
     precondition(count <= rowCount)
-    return Activation(base: base, rowCount: count, columnCount: columnCount, stride: stride)
+    return rows(0..<count)
   }
 
   /// Some rows.
   public func rows(_ range: Range<Int>) -> Activation {
     precondition(range.lowerBound >= 0 && range.upperBound <= rowCount)
     return Activation(
-      base: base + range.lowerBound * stride, rowCount: range.count, columnCount: columnCount,
-      stride: stride)
+      base + range.lowerBound * stride, range.count, columnCount, stride, records,
+      firstRecord: firstRecord + range.lowerBound)
   }
 
   /// The same rows, some columns.
@@ -42,6 +58,21 @@ public struct Activation {
     return Activation(
       base: base + range.lowerBound, rowCount: rowCount, columnCount: range.count, stride: stride)
   }
+
+  /// These rows among the records of a width.
+  func records(ofWidth width: Int) -> RowRecords? {
+    guard let records else { return nil }
+    return records.records(ofWidth: width).rows(firstRecord..<(firstRecord + rowCount))
+  }
+
+  /// The widths that products have asked for, where these are all the rows that are kept.
+  var recordWidths: Set<Int> {
+    guard let records, rowCount == records.wide.rowCount else { return [] }
+    return records.wanted
+  }
+
+  /// Says that the rows have new content, and which records were made with it.
+  func changed(quantized widths: Set<Int>) { records?.activationChanged(quantized: widths) }
 
   /// A copy of one row.
   public func values(ofRow index: Int) -> [Float] {

@@ -12,7 +12,14 @@ public final class CPUBackend {
   public let instructionSet: InstructionSet
   let kernels: ck_kernels
   let team: ThreadTeam
+  /// Where the time goes, if anybody asks.
+  public var profile: StepProfile?
   private var scratch: [AlignedBuffer] = []
+  private var scratchBases: [UnsafeMutableRawPointer] = []
+  /// Memory for inputs that are quantised for one batch of products only.
+  let inputs = Workspace()
+  let plan = ProductPlan()
+  var packing: [(weights: WeightMatrix, target: UnsafeMutableRawPointer)] = []
 
   public var threadCount: Int { team.threadCount }
 
@@ -29,66 +36,25 @@ public final class CPUBackend {
     team = try ThreadTeam(threadCount: threadCount)
   }
 
-  /// Scratch of at least `floatCount` floats for each thread. Called outside parallel regions.
+  /// Scratch of at least `byteCount` bytes for each thread. Called outside parallel regions.
   /// - Throws: `HostMemoryError.cannotAllocate`.
-  func scratchPerThread(
-    floatCount: Int
-  ) throws(HostMemoryError) -> [UnsafeMutablePointer<Float>] {
-    let byteCount = floatCount * MemoryLayout<Float>.stride
+  func scratchPerThread(byteCount: Int) throws(HostMemoryError) -> [UnsafeMutableRawPointer] {
     if scratch.count < threadCount || scratch[0].byteCount < byteCount {
       scratch = try (0..<threadCount).map { _ throws(HostMemoryError) in
         try AlignedBuffer(byteCount: byteCount, purpose: "kernel scratch")
       }
+      scratchBases = scratch.map(\.base)
     }
-    return scratch.map { $0.base.assumingMemoryBound(to: Float.self) }
+    return scratchBases
   }
 
-  // MARK: Products
-
-  /// Rows of weights in one piece of work: enough to pay for fetching it, few enough that threads
-  /// finish together; a multiple of every kernel's tile of rows.
-  private static let rowsPerChunk = 48
-
-  /// Computes several products at once; their work is shared by all threads.
-  /// - Throws: `HostMemoryError.cannotAllocate` for scratch that is needed for the first time.
-  public func multiply(_ products: [MatrixProduct]) throws {
-    var firstChunks: [Int] = []
-    firstChunks.reserveCapacity(products.count)
-    var chunkCount = 0
-    var widest = 0
-    var mostTokens = 0
-    for product in products {
-      firstChunks.append(chunkCount)
-      chunkCount += (product.job.rows + CPUBackend.rowsPerChunk - 1) / CPUBackend.rowsPerChunk
-      widest = max(widest, product.job.columns)
-      mostTokens = max(mostTokens, product.job.tokens)
-    }
-    let scratch = try scratchPerThread(floatCount: ck_matmul_scratch(widest, mostTokens))
-    team.forEachChunk(count: chunkCount) { thread, chunk in
-      var low = 0
-      var high = products.count - 1
-      while low < high {
-        let middle = (low + high + 1) / 2
-        if firstChunks[middle] <= chunk { low = middle } else { high = middle - 1 }
-      }
-      var job = products[low].job
-      let begin = (chunk - firstChunks[low]) * CPUBackend.rowsPerChunk
-      let end = min(begin + CPUBackend.rowsPerChunk, job.rows)
-      let code = kernels.matmul(&job, begin, end, scratch[thread])
-      precondition(code == 0, "no kernel for element type \(job.element_type)")
-    }
-  }
-
-  /// Computes several transposed products, one piece of work each.
-  /// - Throws: as `multiply`.
-  public func multiplyTransposed(_ products: [MatrixProduct]) throws {
-    let widest = products.reduce(0) { max($0, $1.job.columns) }
-    let scratch = try scratchPerThread(floatCount: ck_matmul_scratch(widest, 1))
-    team.forEachChunk(count: products.count) { thread, chunk in
-      var job = products[chunk].job
-      let code = kernels.matmul_transposed(&job, scratch[thread])
-      precondition(code == 0, "no kernel for element type \(job.element_type)")
-    }
+  /// The same in floats.
+  /// - Throws: `HostMemoryError.cannotAllocate`.
+  func scratchPerThread(
+    floatCount: Int
+  ) throws(HostMemoryError) -> [UnsafeMutablePointer<Float>] {
+    try scratchPerThread(byteCount: floatCount * MemoryLayout<Float>.stride)
+      .map { $0.assumingMemoryBound(to: Float.self) }
   }
 
   /// Turns one row of weights into numbers (the embedding of a token).

@@ -14,19 +14,44 @@ extension CPUBackend {
   }
 
   /// y = x / √(mean(x²) + ε) · weight, for each row, or for each of the `segments` equal parts of it
-  /// (per-head norms). x, y: [tokens, segments × weight.count]; y may be x.
+  /// (per-head norms). x, y: [tokens, segments × weight.count]; y may be x. Where y keeps records, each
+  /// row is quantised while it is in the cache.
   public func normalize(
     _ x: Activation, weight: FloatVector, epsilon: Float, segments: Int = 1, into y: Activation
   ) {
     precondition(x.columnCount == segments * weight.count && y.columnCount == x.columnCount)
     precondition(y.rowCount == x.rowCount)
+    let widths = y.recordWidths
     forEachRow(count: x.rowCount, width: x.columnCount) { row in
       for segment in 0..<segments {
         let offset = segment * weight.count
         kernels.rms_norm(
           x.row(row) + offset, weight.base, epsilon, y.row(row) + offset, weight.count)
       }
+      for width in widths {
+        if let records = y.records(ofWidth: width) { quantize(y, row, into: records) }
+      }
     }
+    y.changed(quantized: widths)
+  }
+
+  /// x += change, then y = x / √(mean(x²) + ε) · weight: the end of one block and the norm of the next, a
+  /// row at a time. x, change, y: [tokens, weight.count].
+  public func add(
+    _ change: Activation, to x: Activation, normalizedBy weight: FloatVector, epsilon: Float,
+    into y: Activation
+  ) {
+    precondition(x.columnCount == weight.count && y.columnCount == x.columnCount)
+    precondition(y.rowCount == x.rowCount && change.rowCount == x.rowCount)
+    let widths = y.recordWidths
+    forEachRow(count: x.rowCount, width: x.columnCount) { row in
+      kernels.add_scaled(x.row(row), change.row(row), 1, x.columnCount)
+      kernels.rms_norm(x.row(row), weight.base, epsilon, y.row(row), weight.count)
+      for width in widths {
+        if let records = y.records(ofWidth: width) { quantize(y, row, into: records) }
+      }
+    }
+    y.changed(quantized: widths)
   }
 
   /// y += scale · x.

@@ -2,23 +2,31 @@ import CKernels
 import Tensors
 
 /// A matrix of weights where it lies in the mapped file: [rowCount, columnCount], each row a whole
-/// number of blocks of `type`. It owns nothing: the mapping outlives it.
-// Safety: the mapping is read-only.
+/// number of blocks of `type`, and a place for its packed copy. It owns neither: the mapping and the
+/// store outlive it.
+// Safety: the mapping is read-only, the slot guards itself.
 public struct WeightMatrix: @unchecked Sendable {
   public let base: UnsafeRawPointer
   public let type: ElementType
   public let rowCount: Int
   public let columnCount: Int
   public let rowByteCount: Int
+  let slot: PackedSlot?
 
+  /// - Parameter store: where the matrix is packed when it is first multiplied; nil: each product packs
+  ///   the rows it reads into scratch, again each time.
   /// - Returns: nil where a row is no whole number of blocks.
-  public init?(base: UnsafeRawPointer, type: ElementType, rowCount: Int, columnCount: Int) {
+  public init?(
+    base: UnsafeRawPointer, type: ElementType, rowCount: Int, columnCount: Int,
+    store: PackedStore? = nil
+  ) {
     guard let rowByteCount = type.byteCount(ofRow: columnCount) else { return nil }
     self.base = base
     self.type = type
     self.rowCount = rowCount
     self.columnCount = columnCount
     self.rowByteCount = rowByteCount
+    slot = store.map { PackedSlot(in: $0) }
   }
 
   private init(_ whole: WeightMatrix, rows: Range<Int>) {
@@ -27,49 +35,36 @@ public struct WeightMatrix: @unchecked Sendable {
     rowCount = rows.count
     columnCount = whole.columnCount
     rowByteCount = whole.rowByteCount
+    slot = whole.slot.map { PackedSlot(in: $0.store) }
   }
 
   public var byteCount: Int { rowCount * rowByteCount }
 
-  /// Some rows.
+  /// Some rows, a matrix of their own with a packed copy of their own.
   public func rows(_ range: Range<Int>) -> WeightMatrix {
     precondition(range.lowerBound >= 0 && range.upperBound <= rowCount)
     return WeightMatrix(self, rows: range)
   }
-}
 
-/// One matrix product of a batch: y = x Wᵀ + bias.
-public struct MatrixProduct {
-  let job: ck_matmul_job
+  /// Tiles of sixteen rows.
+  var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
 
-  /// - Parameters:
-  ///   - x: [tokens, columns of the weights]
-  ///   - weights: [rows, columns]
-  ///   - bias: [rows] or nil
-  ///   - y: [tokens, rows]
-  public init(
-    _ x: Activation, _ weights: WeightMatrix, bias: UnsafePointer<Float>? = nil, into y: Activation
-  ) {
-    precondition(x.columnCount == weights.columnCount, "x has other columns than the weights")
-    precondition(
-      y.columnCount == weights.rowCount && y.rowCount == x.rowCount, "y has another shape")
-    job = ck_matmul_job(
-      weights: weights.base, row_bytes: weights.rowByteCount, rows: weights.rowCount,
-      columns: weights.columnCount, x: x.base, x_stride: x.stride, tokens: x.rowCount, y: y.base,
-      y_stride: y.stride, bias: bias, element_type: weights.type.rawValue)
+  /// Bytes of one packed tile.
+  var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
+
+  /// How many numbers of an activation share a scale when they meet these weights: 256, 32, or 0 where
+  /// they stay F32.
+  public var activationWidth: Int { ck_activation_width(type.rawValue) }
+
+  /// What the kernels read now: packed tiles where they are there.
+  var kernelView: ck_weights {
+    ck_weights(
+      native: base, packed: slot?.tiles, row_bytes: rowByteCount, rows: rowCount,
+      columns: columnCount, element_type: type.rawValue)
   }
 
-  /// The transposed product y = x W.
-  /// - Parameters:
-  ///   - x: [tokens, rows of the weights]
-  ///   - y: [tokens, columns of the weights]
-  public init(_ x: Activation, transposed weights: WeightMatrix, into y: Activation) {
-    precondition(
-      x.columnCount == weights.rowCount, "x has other columns than the weights have rows")
-    precondition(y.columnCount == weights.columnCount && y.rowCount == x.rowCount)
-    job = ck_matmul_job(
-      weights: weights.base, row_bytes: weights.rowByteCount, rows: weights.rowCount,
-      columns: weights.columnCount, x: x.base, x_stride: x.stride, tokens: x.rowCount, y: y.base,
-      y_stride: y.stride, bias: nil, element_type: weights.type.rawValue)
+  /// Bytes of a packed copy.
+  public static func packedByteCount(type: ElementType, rowCount: Int, columnCount: Int) -> Int {
+    (rowCount + 15) / 16 * ck_tile_bytes(type.rawValue, columnCount)
   }
 }

@@ -9,9 +9,14 @@ public final class AlignedBuffer: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   public let byteCount: Int
 
-  /// - Parameter purpose: what the memory is for, for the error's text.
+  /// - Parameters:
+  ///   - purpose: what the memory is for, for the error's text.
+  ///   - usesHugePages: asks for pages of 2 MiB where the system has them: streaming through many
+  ///     gigabytes misses the address cache less often.
   /// - Throws: `HostMemoryError.cannotAllocate`.
-  public init(byteCount: Int, purpose: String) throws(HostMemoryError) {
+  public init(
+    byteCount: Int, purpose: String, usesHugePages: Bool = false
+  ) throws(HostMemoryError) {
     let size = max(byteCount, 1)
     guard
       let address = mmap(
@@ -21,6 +26,7 @@ public final class AlignedBuffer: @unchecked Sendable {
       throw .cannotAllocate(
         byteCount: byteCount, purpose: purpose, reason: MappedFile.reason(errno))
     }
+    if usesHugePages { madvise(address, size, MADV_HUGEPAGE) }
     base = address
     self.byteCount = size
   }
