@@ -69,13 +69,11 @@ CK_INLINE i16x k_scale(int type, const uint8_t *block, int j) {
   return CK_INTS(*(const s16u *)(block + 64 + 16 * j));
 }
 
-typedef uint16_t hb32 __attribute__((vector_size(64)));
-
 /// The minimums of sub-blocks 2 i and 2 i + 1 of each row, as pairs of 16 bits.
 CK_INLINE i16x k_minimums(int type, const uint8_t *block, int i) {
   if (type == 10)
     return CK_INTS(*(const b16u *)(block + 64 + 32 * i) >> 4) | CK_INTS(*(const b16u *)(block + 80 + 32 * i) >> 4) << 16;
-  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), hb32);
+  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), h32);
 }
 
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
