@@ -76,20 +76,18 @@ CK_INLINE i16x k_minimums(int type, const uint8_t *block, int i) {
   return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), h32);
 }
 
-#define CK_UNROLL _Pragma("clang loop unroll(full)")
-#define CK_TOKENS CK_UNROLL for (int t = 0; t < tokens; t++)
-
 typedef struct {
   size_t scales, sums16, sums32, minus32;
 } k_record;
 
 CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uint8_t *const *x, size_t numbers,
-                           size_t minus, i16x *sums) {
+                           size_t minus, size_t ahead, i16x *sums) {
   const k_shape shape = k_shape_of(type);
   const int columns = 256 / shape.subblocks, groups = columns / 4;
   const int safe = safe_groups(shape.largest);
 #pragma clang loop unroll(disable)
   for (int first = 0; first < shape.subblocks; first += shape.step) {
+    if (ahead) ask_ahead(block + ahead + shape.bytes * first / shape.subblocks, shape.bytes * shape.step / shape.subblocks);
     CK_UNROLL for (int j = 0; j < shape.step; j++) {
       i16x sum[CK_TOKENS_AT_ONCE];
       CK_TOKENS sum[t] = k_start(type, (const int32_t *)(const void *)(x[t] + minus), first + j);
@@ -110,7 +108,7 @@ CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uin
 }
 
 CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
-                      v16 *results) {
+                      size_t ahead, v16 *results) {
   const k_shape shape = k_shape_of(type);
   const size_t n = columns / 256;
   const size_t scales = ck_record_offset(columns, 256, CK_RECORD_SCALES);
@@ -124,7 +122,7 @@ CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *
       const uint8_t *block = tile + b * (size_t)shape.bytes;
       i16x sums[CK_TOKENS_AT_ONCE];
       CK_TOKENS sums[t] = (i16x){};
-      k_subblocks(type, tokens, block, x, b * 256, minus + b * 64, sums);
+      k_subblocks(type, tokens, block, x, b * 256, minus + b * 64, ahead, sums);
       v16 d = load_halves(block);
       CK_TOKENS parts[segment][t] =
           CK_FMA(d * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sums[t]), parts[segment][t]);
