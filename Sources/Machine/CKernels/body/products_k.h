@@ -20,7 +20,7 @@ CK_INLINE k_shape k_shape_of(int type) {
   case 10: return (k_shape){1344, 16, 4, 3, 0, 1};
   case 11: return (k_shape){1856, 16, 8, 7, 0, 0};
   case 12: return (k_shape){2368, 8, 2, 15, 0, 1};
-  case 13: return (k_shape){2880, 8, 8, 31, 0, 1};
+  case 13: return (k_shape){2880, 8, 2, 31, 0, 1};
   case 14: return (k_shape){3392, 16, 4, 63, 0, 0};
   default: return (k_shape){2240, 8, 2, 128, 1, 0};  // IQ4_XS
   }
@@ -40,8 +40,8 @@ CK_INLINE i16x k_group(int type, const uint8_t *block, int first, int j, int g) 
   switch (type) {
   case 12: return byte_bits(load_vector(block + 320 + 512 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15);
   case 13:
-    return byte_bits(load_vector(block + 832 + 512 * (j / 2) + 64 * g), 4 * (j % 2), 15) |
-           byte_bits(load_vector(block + 320 + 64 * g), j - 4, 16);
+    return byte_bits(load_vector(block + 832 + 512 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15) |
+           (byte_bits((i16x)((u16x)load_vector(block + 320 + 64 * g) >> (uint32_t)first), j, 1) << 4);
   case 14:
     return byte_bits(load_vector(block + 320 + 256 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15) |
            byte_bits(load_vector(block + 2368 + 256 * (first / 4) + 64 * g), 2 * j - 4, 48);
@@ -84,11 +84,11 @@ CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uin
                            size_t minus, size_t ahead, i16x *sums) {
   const k_shape shape = k_shape_of(type);
   const int columns = 256 / shape.subblocks, groups = columns / 4;
-  const int safe = safe_groups(shape.largest);
+  const int safe = safe_groups(shape.largest), share = shape.bytes / shape.subblocks;
 #pragma clang loop unroll(disable)
   for (int first = 0; first < shape.subblocks; first += shape.step) {
-    if (ahead) ask_ahead(block + ahead + shape.bytes * first / shape.subblocks, shape.bytes * shape.step / shape.subblocks);
     CK_UNROLL for (int j = 0; j < shape.step; j++) {
+      if (ahead) ask_ahead(block + ahead + share * (first + j), share);
       i16x sum[CK_TOKENS_AT_ONCE];
       CK_TOKENS sum[t] = k_start(type, (const int32_t *)(const void *)(x[t] + minus), first + j);
       CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
