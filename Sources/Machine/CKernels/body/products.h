@@ -7,8 +7,8 @@
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_TOKENS CK_UNROLL for (int t = 0; t < tokens; t++)
 
-/// Tokens of a kernel at most: a token takes two sums of sixteen rows.
-enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 8 : 3 };
+/// Tokens of a kernel at most. Twelve would fit the 32 registers, but not the pointers to their records: they are slower.
+enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 8 : 4 };
 
 /// Sixteen half floats as F32.
 CK_INLINE v16 load_halves(const uint8_t *p) {
@@ -26,6 +26,7 @@ CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
   CK_UNROLL for (int i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
 }
 
+#include "products_unpack.h"
 #include "products_k.h"
 #include "products_32.h"
 #include "products_float.h"
@@ -42,7 +43,7 @@ typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t
   F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
   F(body, type, 7) F(body, type, 8)
 #else
-#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3)
+#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
 #endif
 #define CK_EACH_TYPE(F)                                                                             \
   F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23) F(small_tile, 2) \
