@@ -94,7 +94,7 @@ CK_INLINE void dot_groups(int type, int tokens, const uint8_t *p, const uint8_t 
         part = part_add(part, w[g], splat_group((const int8_t *)x[t] + at + 4 * g), wide);
       sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
     }
-    if (CK_INT8_DOT < 2 || groups == 4) sums[t] = in_order(sums[t]);
+    if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
   }
 #else
   CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
