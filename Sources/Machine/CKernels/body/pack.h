@@ -8,7 +8,7 @@
 // processor's own prefetchers.
 
 typedef uint8_t b64 __attribute__((vector_size(64)));
-typedef uint16_t h32 __attribute__((vector_size(64)));
+typedef uint16_t u16h __attribute__((vector_size(64)));
 typedef uint32_t w4u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef u16x u16xu __attribute__((aligned(1), may_alias));
 
@@ -52,7 +52,7 @@ CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
 
 /// The low halves of the sixteen words, then the high ones.
 CK_INLINE u16x halves_apart(u16x w) {
-  h32 h = (h32)w;
+  u16h h = (u16h)w;
   return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 1, 3, 5, 7,
                                        9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
