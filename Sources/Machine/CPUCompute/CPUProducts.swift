@@ -18,6 +18,7 @@ extension CPUBackend {
     var cost = 0.0
     for product in products {
       let weights = product.weights
+      profile?.count(weights, tokenCount: product.tokenCount)
       scratchBytes = max(
         scratchBytes, ck_product_scratch(weights.type.rawValue, weights.columnCount))
       cost +=
@@ -69,6 +70,8 @@ extension CPUBackend {
     var cost = 0.0
     for product in products {
       var (gate, up) = (product.gate.kernelView, product.up.kernelView)
+      profile?.count(product.gate, tokenCount: product.tokenCount)
+      profile?.count(product.up, tokenCount: product.tokenCount)
       scratchBytes = max(scratchBytes, ck_gated_scratch(&gate, &up))
       cost += Double(product.gate.tileCount) * tileNanoseconds(product)
     }
