@@ -43,7 +43,8 @@ public struct DecoderModel: Sendable {
       case .experts(let block): layer.attention.workPerToken + block.workPerToken
       }
     }
-    return ((widest.max() ?? 0) + 3 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
+    // Hidden state, its norm, a layer's change, and the norm's records in both widths.
+    return ((widest.max() ?? 0) + 4 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
   }
 
   /// Bytes of the model's tensors in its file.
@@ -78,6 +79,8 @@ public struct DecoderModel: Sendable {
     for (row, token) in tokens.enumerated() {
       step.compute.readRow(token, of: embedding, into: hidden.row(row))
     }
+    let profile = step.compute.profile
+    profile?.mark(.other)
     let epsilon = hyperparameters.normEpsilon
     for (index, layer) in layers.enumerated() {
       try checkpoint()
@@ -88,15 +91,20 @@ public struct DecoderModel: Sendable {
         step.compute.add(
           change, to: hidden, normalizedBy: layer.attentionNorm, epsilon: epsilon, into: normed)
       }
+      profile?.mark(.norms)
       try layer.attention.attend(normed, layer: index, step: step, into: change)
+      profile?.mark(.attention)
       if index == layers.count - 1, step.observer == nil {
         (hidden, normed, change) = (hidden.rows(rows), normed.rows(rows), change.rows(rows))
         if rows.isEmpty { return normed }
       }
       step.compute.add(
         change, to: hidden, normalizedBy: layer.feedForwardNorm, epsilon: epsilon, into: normed)
+      profile?.mark(.norms)
       switch layer.feedForward {
-      case .dense(let network): try network.forward(normed, step: step, into: change)
+      case .dense(let network):
+        try network.forward(normed, step: step, into: change)
+        profile?.mark(.denseFeedForward)
       case .experts(let block):
         let predicted = try predictedScores(of: hidden, behind: index, step: step)
         try block.forward(normed, layer: index, step: step, predicted: predicted, into: change)
@@ -104,6 +112,7 @@ public struct DecoderModel: Sendable {
       workspace.release(to: mark)
     }
     step.compute.add(change, to: hidden, normalizedBy: outputNorm, epsilon: epsilon, into: normed)
+    profile?.mark(.norms)
     return step.observer == nil ? normed : normed.rows(rows)
   }
 
@@ -135,6 +144,7 @@ public struct DecoderModel: Sendable {
   public func logits(of hidden: Activation, step: Step) throws -> Activation {
     let logits = try step.workspace.take(rows: hidden.rowCount, columns: output.rowCount)
     try step.compute.multiply([MatrixProduct(hidden, output, into: logits)])
+    step.compute.profile?.mark(.outputHead)
     return logits
   }
 }

@@ -12,13 +12,16 @@ typedef uint16_t h32 __attribute__((vector_size(64)));
 typedef uint32_t w4u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef u16x u16xu __attribute__((aligned(1), may_alias));
 
-/// Native bytes of a block of sixteen rows: row r at bytes + r * stride.
+/// Native bytes of a block of sixteen rows: row r at bytes + r * stride; and how the tile is written.
 typedef struct {
   const uint8_t *bytes;
   size_t stride;
+  int streams;
 } ck_block_rows;
 
-CK_INLINE ck_block_rows after(ck_block_rows s, size_t offset) { return (ck_block_rows){s.bytes + offset, s.stride}; }
+CK_INLINE ck_block_rows after(ck_block_rows s, size_t offset) {
+  return (ck_block_rows){s.bytes + offset, s.stride, s.streams};
+}
 
 /// Four words of each row, from sixteen bytes on: word w of row r becomes number r of out[w].
 CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
@@ -64,14 +67,18 @@ CK_INLINE u16x bytes_apart(u16x w) {
   return __builtin_shufflevector(quarters, quarters, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
 
-CK_INLINE void put(uint8_t *out, u16x w) { *(u16xu *)out = w; }
+/// Past the caches where the tile is not read soon: the line that it would be written to is not read first.
+CK_INLINE void put(ck_block_rows s, uint8_t *out, u16x w) {
+  if (s.streams) __builtin_nontemporal_store(w, (u16x *)out);
+  else *(u16xu *)out = w;
+}
 
 /// Words from native byte `offset` on, as they are, to vectors from `out` on.
 CK_INLINE void put_words(ck_block_rows s, size_t offset, size_t vectors, uint8_t *out) {
   for (size_t i = 0; i < vectors; i += 4) {
     u16x w[4];
     words_of_rows(after(s, offset + 4 * i), w);
-    for (size_t k = 0; k < 4; k++) put(out + 64 * (i + k), w[k]);
+    for (size_t k = 0; k < 4; k++) put(s, out + 64 * (i + k), w[k]);
   }
 }
 
@@ -97,11 +104,11 @@ CK_INLINE void pack_six_bit_scales(ck_block_rows s, uint8_t *out) {
   u16x w[4];
   words_of_rows(s, w);
   u16x a = w[1], b = w[2], c = w[3];
-  put(out, halves_apart(w[0]));
-  put(out + 64, bytes_apart(a & 0x3f3f3f3f));
-  put(out + 128, bytes_apart((c & 0x0f0f0f0f) | ((a >> 2) & 0x30303030)));
-  put(out + 192, halves_apart(b & 0x3f3f3f3f));
-  put(out + 256, halves_apart(((c >> 4) & 0x0f0f0f0f) | ((b >> 2) & 0x30303030)));
+  put(s, out, halves_apart(w[0]));
+  put(s, out + 64, bytes_apart(a & 0x3f3f3f3f));
+  put(s, out + 128, bytes_apart((c & 0x0f0f0f0f) | ((a >> 2) & 0x30303030)));
+  put(s, out + 192, halves_apart(b & 0x3f3f3f3f));
+  put(s, out + 256, halves_apart(((c >> 4) & 0x0f0f0f0f) | ((b >> 2) & 0x30303030)));
 }
 
 CK_INLINE void pack_q4_k(ck_block_rows s, uint8_t *out) {
@@ -123,16 +130,16 @@ CK_INLINE void put_two_bits(ck_block_rows s, size_t offset, uint8_t *out) {
   for (size_t k = 0; k < 4; k++) {
     u16x even = (a[k] & 0x33333333) | ((b[k] & 0x33333333) << 2);  // i = 0 low, 2 high
     u16x odd = ((a[k] >> 2) & 0x33333333) | (b[k] & 0xcccccccc);   // i = 1 low, 3 high
-    put(out + 64 * k, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
-    put(out + 256 + 64 * k, ((even >> 4) & 0x0f0f0f0f) | (odd & 0xf0f0f0f0));
+    put(s, out + 64 * k, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
+    put(s, out + 256 + 64 * k, ((even >> 4) & 0x0f0f0f0f) | (odd & 0xf0f0f0f0));
   }
 }
 
 CK_INLINE void pack_q2_k(ck_block_rows s, uint8_t *out) {
   u16x w[4];
   words_of_rows(s, w);
-  put(out, halves_apart(single_words(after(s, 80))));
-  for (size_t i = 0; i < 4; i++) put(out + 64 + 64 * i, bytes_apart(w[i]));
+  put(s, out, halves_apart(single_words(after(s, 80))));
+  for (size_t i = 0; i < 4; i++) put(s, out + 64 + 64 * i, bytes_apart(w[i]));
   for (size_t h = 0; h < 2; h++) put_two_bits(s, 16 + 32 * h, out + 320 + 512 * h);
 }
 
@@ -144,34 +151,32 @@ CK_INLINE u16x spread_bits(u16x x) {
 
 CK_INLINE void pack_q3_k(ck_block_rows s, uint8_t *out, u16x present) {
   u16x w[4], high[2][4];
-  memset(out, 0, 64);
-  put_halves(after(s, 108), out);
-  words_of_rows(after(s, 94), w);  // two bytes early, so as not to read beyond the block
+  words_of_rows(after(s, 94), w);  // two bytes early: the last half is d
+  put(s, out, halves_apart(w[3] >> 16));
   u16x a = (w[0] >> 16) | (w[1] << 16), b = (w[1] >> 16) | (w[2] << 16), c = (w[2] >> 16) | (w[3] << 16);
   u16x scales[4] = {a & 0x0f0f0f0f, b & 0x0f0f0f0f, (a >> 4) & 0x0f0f0f0f, (b >> 4) & 0x0f0f0f0f};
   for (int i = 0; i < 4; i++)
-    put(out + 64 + 64 * i, bytes_apart(minus_32(scales[i] | (((c >> (2 * i)) & 0x03030303) << 4)) & present));
+    put(s, out + 64 + 64 * i, bytes_apart(minus_32(scales[i] | (((c >> (2 * i)) & 0x03030303) << 4)) & present));
   for (size_t h = 0; h < 2; h++) put_two_bits(s, 32 + 32 * h, out + 320 + 512 * h);
   words_of_rows(s, high[0]), words_of_rows(after(s, 16), high[1]);
   for (size_t k = 0; k < 4; k++)
     for (int m = 0; m < 2; m++)
-      put(out + 1344 + 256 * m + 64 * k, spread_bits((high[0][k] >> (4 * m)) & 0x0f0f0f0f) |
+      put(s, out + 1344 + 256 * m + 64 * k, spread_bits((high[0][k] >> (4 * m)) & 0x0f0f0f0f) |
                                              (spread_bits((high[1][k] >> (4 * m)) & 0x0f0f0f0f) << 1));
 }
 
 CK_INLINE void pack_q6_k(ck_block_rows s, uint8_t *out) {
-  u16x w[4];
-  memset(out, 0, 64);
-  put_halves(after(s, 208), out);
-  words_of_rows(after(s, 192), w);
-  for (size_t i = 0; i < 4; i++) put(out + 64 + 64 * i, bytes_apart(w[i]));
+  u16x w[4], last[4];
+  words_of_rows(after(s, 192), w), words_of_rows(after(s, 194), last);
+  put(s, out, halves_apart(last[3] >> 16));
+  for (size_t i = 0; i < 4; i++) put(s, out + 64 + 64 * i, bytes_apart(w[i]));
   for (size_t i = 0; i < 4; i++) {  // 32 bytes: low nibbles of 32 numbers, high nibbles of those 64 later
     u16x a[4], b[4];
     words_of_rows(after(s, 32 * i), a), words_of_rows(after(s, 32 * i + 16), b);
     uint8_t *at = out + 320 + 1024 * (i / 2) + 256 * (i % 2);
     for (size_t k = 0; k < 4; k++) {
-      put(at + 64 * k, (a[k] & 0x0f0f0f0f) | ((b[k] & 0x0f0f0f0f) << 4));
-      put(at + 512 + 64 * k, ((a[k] >> 4) & 0x0f0f0f0f) | (b[k] & 0xf0f0f0f0));
+      put(s, at + 64 * k, (a[k] & 0x0f0f0f0f) | ((b[k] & 0x0f0f0f0f) << 4));
+      put(s, at + 512 + 64 * k, ((a[k] >> 4) & 0x0f0f0f0f) | (b[k] & 0xf0f0f0f0));
     }
   }
   for (size_t h = 0; h < 2; h++) put_two_bits(s, 128 + 32 * h, out + 2368 + 512 * h);
@@ -180,19 +185,19 @@ CK_INLINE void pack_q6_k(ck_block_rows s, uint8_t *out) {
 CK_INLINE void pack_iq4_xs(ck_block_rows s, uint8_t *out, u16x present) {
   u16x w[4];
   words_of_rows(s, w);
-  put(out, halves_apart(w[0] & 0xffff));
+  put(s, out, halves_apart(w[0] & 0xffff));
   for (int i = 0; i < 2; i++) {
     u16x four = (w[1] >> (16 * i)) & 0xffff, two = (w[0] >> (16 + 8 * i)) & 0xff;
     four = (four | (four << 8)) & 0x00ff00ff, four = (four | (four << 4)) & 0x0f0f0f0f;
     two = (two | (two << 12)) & 0x000f000f, two = (two | (two << 6)) & 0x03030303;
-    put(out + 64 + 64 * i, bytes_apart(minus_32(four | (two << 4)) & present));
+    put(s, out + 64 + 64 * i, bytes_apart(minus_32(four | (two << 4)) & present));
   }
   for (size_t i = 0; i < 4; i++) {  // a native byte holds numbers e and 16 + e of one sub-block
     u16x a[4], b[4];
     words_of_rows(after(s, 8 + 32 * i), a), words_of_rows(after(s, 24 + 32 * i), b);
     for (size_t k = 0; k < 4; k++) {
-      put(out + 192 + 512 * i + 64 * k, (a[k] & 0x0f0f0f0f) | ((b[k] & 0x0f0f0f0f) << 4));
-      put(out + 448 + 512 * i + 64 * k, ((a[k] >> 4) & 0x0f0f0f0f) | (b[k] & 0xf0f0f0f0));
+      put(s, out + 192 + 512 * i + 64 * k, (a[k] & 0x0f0f0f0f) | ((b[k] & 0x0f0f0f0f) << 4));
+      put(s, out + 448 + 512 * i + 64 * k, ((a[k] >> 4) & 0x0f0f0f0f) | (b[k] & 0xf0f0f0f0));
     }
   }
 }
@@ -229,7 +234,7 @@ CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, s
   case 6:
     words_of_rows(s, w);
     put_halves(s, tile + 32 * b);
-    put(tile + part + 64 * b, fifths_by_number((w[0] >> 16) | (w[1] << 16)));
+    put(s, tile + part + 64 * b, fifths_by_number((w[0] >> 16) | (w[1] << 16)));
     put_words(s, 6, 4, tile + part + 64 * n + 256 * b);
     break;
   case 3: case 7: {
@@ -242,7 +247,7 @@ CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, s
     if (type == 3) {
       put_words(s, 4, 4, rest + 256 * b);
     } else {
-      put(rest + 64 * b, fifths_by_number(w[1]));
+      put(s, rest + 64 * b, fifths_by_number(w[1]));
       put_words(s, 8, 4, rest + 64 * n + 256 * b);
     }
     break;
@@ -277,14 +282,20 @@ typedef struct {
   size_t row_bytes;
   size_t rows;
   size_t columns;
+  int streams;
 } ck_tile_rows;
 
 /// `bytes` bytes of each row from `offset` on; of a tile that the matrix ends in, copied to `copy` (256
 /// bytes a row), whose missing rows are zeros.
 CK_INLINE ck_block_rows rows_at(const ck_tile_rows *t, size_t offset, size_t bytes, uint8_t *copy) {
-  if (t->rows == 16) return (ck_block_rows){t->native + offset, t->row_bytes};
+  if (t->rows == 16) return (ck_block_rows){t->native + offset, t->row_bytes, t->streams};
   for (size_t r = 0; r < t->rows; r++) memcpy(copy + 256 * r, t->native + r * t->row_bytes + offset, bytes);
-  return (ck_block_rows){copy, 256};
+  return (ck_block_rows){copy, 256, t->streams};
+}
+
+/// Asks for bytes that are packed later.
+CK_INLINE void ask_for(const uint8_t *bytes, size_t count) {
+  for (size_t i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
 }
 
 CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) {
@@ -301,6 +312,7 @@ CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) 
   }
   for (size_t b = 0; b < n; b++) {
     ck_block_rows s = rows_at(t, b * bytes, bytes, copy);
+    if (t->streams) ask_for(t->native + 16 * (t->row_bytes + b * bytes), 16 * bytes);
     uint8_t *out = tile + b * each;
     switch (type) {
     case 10: pack_q2_k(s, out); break;
@@ -322,8 +334,10 @@ CK_INLINE void pack_numbers(size_t size, const ck_tile_rows *t, uint8_t *tile) {
   for (; columns + step <= t->columns; columns += step) {
     u16x w[4];
     uint8_t *out = tile + columns * 16 * size;
-    words_of_rows(rows_at(t, columns * size, 16, copy), w);
-    for (size_t k = 0; k < 4; k++) put(out + 64 * k, size == 4 ? w[k] : halves_apart(w[k]));
+    ck_block_rows s = rows_at(t, columns * size, 16, copy);
+    if (t->streams) ask_for(t->native + 16 * (t->row_bytes + columns * size), 256);
+    words_of_rows(s, w);
+    for (size_t k = 0; k < 4; k++) put(s, out + 64 * k, size == 4 ? w[k] : halves_apart(w[k]));
   }
   for (; columns < t->columns; columns++) {
     uint8_t *out = tile + columns * 16 * size;
@@ -336,20 +350,30 @@ CK_INLINE void pack_numbers(size_t size, const ck_tile_rows *t, uint8_t *tile) {
 #define CK_PACK(type) \
   case type: pack_blocks(type, &t, out); break
 
+/// One tile to `out`. streams: `out` is 64-aligned and not read soon.
+CK_INLINE int pack_tile_to(const ck_weights *weights, size_t tile, uint8_t *out, int streams) {
+  size_t first = 16 * tile, left = weights->rows - first, columns = weights->columns;
+  const uint8_t *native = (const uint8_t *)weights->native + first * weights->row_bytes;
+  streams = streams && (uintptr_t)out % 64 == 0;  // tiles of an odd number of F16 columns are not
+  const ck_tile_rows t = {native, weights->row_bytes, left < 16 ? left : 16, columns, streams};
+  switch (weights->element_type) {
+  case 0: pack_numbers(4, &t, out); break;
+  case 1: case 30: pack_numbers(2, &t, out); break;
+  CK_PACK(2); CK_PACK(3); CK_PACK(6); CK_PACK(7); CK_PACK(8); CK_PACK(10); CK_PACK(11); CK_PACK(12);
+  CK_PACK(13); CK_PACK(14); CK_PACK(20); CK_PACK(23); CK_PACK(39);
+  default: return -1;
+  }
+  return 0;
+}
+
+/// One tile into memory that is read at once, such as a product's scratch.
+static int pack_tile(const ck_weights *weights, size_t tile, void *out) {
+  return pack_tile_to(weights, tile, out, 0);
+}
+
 static int pack(const ck_weights *weights, size_t tile_begin, size_t tile_end, void *packed) {
   size_t tile_bytes = ck_tile_bytes(weights->element_type, weights->columns);
-  for (size_t tile = tile_begin; tile < tile_end; tile++) {
-    size_t first = 16 * tile, left = weights->rows - first;
-    uint8_t *out = (uint8_t *)packed + tile * tile_bytes;
-    const ck_tile_rows t = {(const uint8_t *)weights->native + first * weights->row_bytes, weights->row_bytes,
-                            left < 16 ? left : 16, weights->columns};
-    switch (weights->element_type) {
-    case 0: pack_numbers(4, &t, out); break;
-    case 1: case 30: pack_numbers(2, &t, out); break;
-    CK_PACK(2); CK_PACK(3); CK_PACK(6); CK_PACK(7); CK_PACK(8); CK_PACK(10); CK_PACK(11); CK_PACK(12);
-    CK_PACK(13); CK_PACK(14); CK_PACK(20); CK_PACK(23); CK_PACK(39);
-    default: return -1;
-    }
-  }
+  for (size_t tile = tile_begin; tile < tile_end; tile++)
+    if (pack_tile_to(weights, tile, (uint8_t *)packed + tile * tile_bytes, 1) != 0) return -1;
   return 0;
 }

@@ -68,7 +68,7 @@ CK_INLINE void quantize_256(const float *x, int8_t *numbers, float *scale, int16
               __builtin_shufflevector(sums, sums, 1, 3, 5, 7, 9, 11, 13, 15);
   *(h16 *)sums16 = __builtin_convertvector(sums, h16);
   *(h8 *)sums32 = __builtin_convertvector(pairs, h8);
-  put((uint8_t *)minus32, (u16x)(sums * -32));
+  *(u16xu *)minus32 = (u16x)(sums * -32);
 }
 
 /// A block of 32 numbers. minus8, minus16, minus128: where the block's sums belong.
