@@ -21,9 +21,6 @@ public final class CPUBackend {
   let plan = ProductPlan()
   var packing: [(weights: WeightMatrix, target: UnsafeMutableRawPointer)] = []
 
-  /// Counts the time and the work of steps part by part while it is set.
-  public var profile: StepProfile?
-
   public var threadCount: Int { team.threadCount }
 
   /// - Parameters:

@@ -18,7 +18,6 @@ extension CPUBackend {
     var cost = 0.0
     for product in products {
       let weights = product.weights
-      profile?.count(weights, tokenCount: product.tokenCount)
       scratchBytes = max(
         scratchBytes, ck_product_scratch(weights.type.rawValue, weights.columnCount))
       cost +=
@@ -71,8 +70,6 @@ extension CPUBackend {
     var cost = 0.0
     for product in products {
       var (gate, up) = (product.gate.kernelView, product.up.kernelView)
-      profile?.count(product.gate, tokenCount: product.tokenCount)
-      profile?.count(product.up, tokenCount: product.tokenCount)
       scratchBytes = max(scratchBytes, ck_gated_scratch(&gate, &up))
       cost += Double(product.gate.tileCount) * tileNanoseconds(product)
       profile?.count(product.gate, tokenCount: product.tokenCount)
@@ -189,15 +186,6 @@ extension GatedProduct {
       job.limit = limit
     }
     return job
-  }
-}
-
-extension StepProfile {
-  /// Counts one product.
-  func count(_ weights: WeightMatrix, tokenCount: Int) {
-    count(
-      byteCount: weights.byteCount,
-      operationCount: 2 * weights.rowCount * weights.columnCount * tokenCount)
   }
 }
 
