@@ -90,7 +90,9 @@ public enum ReferenceQuantization {
 
   /// Nibble `i` of a half-split run of bytes: the low halves of all bytes first, then the high
   /// halves. `length` is the number of nibbles, twice the number of bytes.
-  package static func nibble(_ block: Span<UInt8>, at offset: Int, _ i: Int, of length: Int) -> UInt8 {
+  package static func nibble(_ block: Span<UInt8>, at offset: Int, _ i: Int, of length: Int)
+    -> UInt8
+  {
     let half = length / 2
     return i < half ? block[offset + i] & 0x0F : block[offset + i - half] >> 4
   }

@@ -8,7 +8,9 @@ extension ReferenceQuantization {
 
   /// The E2M1 numbers 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives, doubled so that they are whole.
   /// Source: OCP Microscaling Formats (MX) 1.0, table 5. Negative zero is zero, as in ggml.
-  package static let doubledE2M1: [Int8] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
+  package static let doubledE2M1: [Int8] = [
+    0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12,
+  ]
 
   /// `x = d table[q]`, 32 elements. Layout: `d:2 nibbles:16`.
   static func appendIQ4_NL(_ block: Span<UInt8>, to values: inout [Float]) {
