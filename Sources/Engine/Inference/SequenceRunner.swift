@@ -87,11 +87,10 @@ public final class SequenceRunner {
   ) throws -> [Float] {
     var logits: [Float] = []
     try forEachChunk(
-      newTokens, observer: observer, progress: progress, isCancelled: isCancelled
+      newTokens, wanting: .last, observer: observer, progress: progress, isCancelled: isCancelled
     ) { hidden, range, step in
       guard range.upperBound == newTokens.count else { return }
-      let last = hidden.rows((hidden.rowCount - 1)..<hidden.rowCount)
-      logits = try model.logits(of: last, step: step).values(ofRow: 0)
+      logits = try model.logits(of: hidden, step: step).values(ofRow: 0)
       guard logits.allSatisfy(\.isFinite) else { throw InferenceError.logitsNotFinite }
     }
     return logits
@@ -105,7 +104,7 @@ public final class SequenceRunner {
     _ body: (Int, UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     try forEachChunk(
-      newTokens, observer: nil, progress: progress, isCancelled: isCancelled
+      newTokens, wanting: .all, observer: nil, progress: progress, isCancelled: isCancelled
     ) { hidden, range, step in
       // Few rows at a time: a row of logits can have 200,000 numbers.
       for start in stride(from: 0, to: hidden.rowCount, by: 16) {
@@ -122,8 +121,12 @@ public final class SequenceRunner {
     }
   }
 
+  /// The tokens whose final states a caller reads.
+  private enum Wanted { case all, last }
+
   private func forEachChunk(
-    _ newTokens: [Int], observer: (any StepObserver)?, progress: (Int) -> Void,
+    _ newTokens: [Int], wanting wanted: Wanted, observer: (any StepObserver)?,
+    progress: (Int) -> Void,
     isCancelled: () -> Bool, _ body: (Activation, Range<Int>, Step) throws -> Void
   ) throws {
     guard !newTokens.isEmpty else { throw InferenceError.emptyPrompt }
@@ -143,7 +146,10 @@ public final class SequenceRunner {
       let step = Step(
         compute: compute, workspace: workspace, cache: cache, angles: angles, experts: experts,
         position: tokens.count, observer: observer)
-      let hidden = try model.forward(chunk, step: step) {
+      let isLast = range.upperBound == newTokens.count
+      let rows =
+        wanted == .all ? 0..<chunk.count : (isLast ? chunk.count - 1 : chunk.count)..<chunk.count
+      let hidden = try model.forward(chunk, rows: rows, step: step) {
         if isCancelled() { throw InferenceError.cancelled }
       }
       tokens += chunk

@@ -43,7 +43,8 @@ public struct DecoderModel: Sendable {
       case .experts(let block): layer.attention.workPerToken + block.workPerToken
       }
     }
-    return ((widest.max() ?? 0) + 3 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
+    // Hidden state, its norm, a layer's change, and the norm's records in both widths.
+    return ((widest.max() ?? 0) + 4 * hyperparameters.hiddenSize) * MemoryLayout<Float>.stride
   }
 
   /// Bytes of the model's tensors in its file.
@@ -61,41 +62,58 @@ public struct DecoderModel: Sendable {
   /// Takes some tokens of one sequence through all layers; their keys and values enter the cache.
   /// - Parameters:
   ///   - tokens: valid token numbers.
+  ///   - rows: the tokens whose final states are wanted: nothing is computed for the others in the last
+  ///     layer behind its attention, unless an observer wants to see its routing.
   ///   - checkpoint: called between layers; what it throws ends the step.
-  /// - Returns: the final normalised hidden states [tokens, hidden], valid until the workspace is
-  ///   released.
+  /// - Returns: the final normalised hidden states [rows, hidden], valid until the workspace is released.
   /// - Throws: `HostMemoryError.cannotAllocate`, and what the expert executor throws.
   public func forward(
-    _ tokens: [Int], step: Step, checkpoint: () throws -> Void = {}
+    _ tokens: [Int], rows: Range<Int>, step: Step, checkpoint: () throws -> Void = {}
   ) throws -> Activation {
     let workspace = step.workspace
-    let hidden = try workspace.take(rows: tokens.count, columns: hyperparameters.hiddenSize)
-    let normed = try workspace.take(
-      rows: tokens.count, columns: hyperparameters.hiddenSize, keepsRecords: true)
-    let change = try workspace.take(rows: tokens.count, columns: hyperparameters.hiddenSize)
+    let columns = hyperparameters.hiddenSize
+    var hidden = try workspace.take(rows: tokens.count, columns: columns)
+    var normed = try workspace.take(rows: tokens.count, columns: columns, keepsRecords: true)
+    var change = try workspace.take(rows: tokens.count, columns: columns)
     rotary.fill(step.angles, from: step.position, count: tokens.count)
     for (row, token) in tokens.enumerated() {
       step.compute.readRow(token, of: embedding, into: hidden.row(row))
     }
+    let profile = step.compute.profile
+    profile?.mark(.other)
     let epsilon = hyperparameters.normEpsilon
     for (index, layer) in layers.enumerated() {
       try checkpoint()
       let mark = workspace.mark
-      step.compute.normalize(hidden, weight: layer.attentionNorm, epsilon: epsilon, into: normed)
+      if index == 0 {
+        step.compute.normalize(hidden, weight: layer.attentionNorm, epsilon: epsilon, into: normed)
+      } else {
+        step.compute.add(
+          change, to: hidden, normalizedBy: layer.attentionNorm, epsilon: epsilon, into: normed)
+      }
+      profile?.mark(.norms)
       try layer.attention.attend(normed, layer: index, step: step, into: change)
-      step.compute.add(change, to: hidden)
-      step.compute.normalize(hidden, weight: layer.feedForwardNorm, epsilon: epsilon, into: normed)
+      profile?.mark(.attention)
+      if index == layers.count - 1, step.observer == nil {
+        (hidden, normed, change) = (hidden.rows(rows), normed.rows(rows), change.rows(rows))
+        if rows.isEmpty { return normed }
+      }
+      step.compute.add(
+        change, to: hidden, normalizedBy: layer.feedForwardNorm, epsilon: epsilon, into: normed)
+      profile?.mark(.norms)
       switch layer.feedForward {
-      case .dense(let network): try network.forward(normed, step: step, into: change)
+      case .dense(let network):
+        try network.forward(normed, step: step, into: change)
+        profile?.mark(.denseFeedForward)
       case .experts(let block):
         let predicted = try predictedScores(of: hidden, behind: index, step: step)
         try block.forward(normed, layer: index, step: step, predicted: predicted, into: change)
       }
-      step.compute.add(change, to: hidden)
       workspace.release(to: mark)
     }
-    step.compute.normalize(hidden, weight: outputNorm, epsilon: epsilon, into: normed)
-    return normed
+    step.compute.add(change, to: hidden, normalizedBy: outputNorm, epsilon: epsilon, into: normed)
+    profile?.mark(.norms)
+    return step.observer == nil ? normed : normed.rows(rows)
   }
 
   /// How many later layers' routers are asked.
@@ -126,6 +144,7 @@ public struct DecoderModel: Sendable {
   public func logits(of hidden: Activation, step: Step) throws -> Activation {
     let logits = try step.workspace.take(rows: hidden.rowCount, columns: output.rowCount)
     try step.compute.multiply([MatrixProduct(hidden, output, into: logits)])
+    step.compute.profile?.mark(.outputHead)
     return logits
   }
 }

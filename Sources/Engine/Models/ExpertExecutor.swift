@@ -89,12 +89,14 @@ public final class CPUExpertExecutor: ExpertExecutor {
           gateBias: layer.gateBias?[expert].base, upBias: layer.upBias?[expert].base,
           activation: layer.activation, into: hidden.rows(rows))
       })
+    compute.profile?.mark(.expertGateUp)
     try compute.multiply(
       groups.runs.map { expert, rows in
         MatrixProduct(
           hidden.rows(rows), layer.down[expert], bias: layer.downBias?[expert].base,
           into: sorted.rows(rows))
       })
+    compute.profile?.mark(.expertDown)
     compute.combine(
       sorted, order: groups.position, weights: demand.weights, ranks: demand.ranks,
       into: demand.output)

@@ -25,7 +25,7 @@ struct DenseFeedForward: Sendable {
   }
 
   /// Numbers of work space that one token takes.
-  var workPerToken: Int { 2 * gate.rowCount }
+  var workPerToken: Int { gate.rowCount }
 
   func forward(_ x: Activation, step: Step, into out: Activation) throws {
     let hidden = try step.workspace.takeRecords(
@@ -54,7 +54,7 @@ struct ExpertFeedForward: Sendable {
   var workPerToken: Int {
     let width = experts.width
     let hidden = experts.down.first?.rowCount ?? 0
-    let pairs = router.activeCount * 2 * (hidden + width)
+    let pairs = router.activeCount * (hidden + width)
     return router.expertCount + pairs + (shared.map { $0.network.workPerToken + hidden } ?? 0)
   }
 
@@ -64,6 +64,7 @@ struct ExpertFeedForward: Sendable {
     into out: Activation
   ) throws {
     let (ids, weights, scores) = try router.route(x, step: step)
+    step.compute.profile?.mark(.router)
     if let observer = step.observer {
       observer.didRoute(
         LayerRouting(
@@ -77,6 +78,7 @@ struct ExpertFeedForward: Sendable {
     let sharedOutput: Activation?
     do {
       sharedOutput = try shared.map { try computeShared($0, x, step: step) }
+      step.compute.profile?.mark(.sharedExpert)
     } catch {
       // What was submitted must end before its memory is given back, whatever became of it.
       try? step.experts.wait()
@@ -84,6 +86,7 @@ struct ExpertFeedForward: Sendable {
     }
     try step.experts.wait()
     if let sharedOutput { step.compute.add(sharedOutput, to: out) }
+    step.compute.profile?.mark(.combine)
   }
 
   /// The shared expert's output. [tokens, hidden]

@@ -12,6 +12,8 @@ public final class CPUBackend {
   public let instructionSet: InstructionSet
   let kernels: ck_kernels
   let team: ThreadTeam
+  /// Where the time goes, if anybody asks.
+  public var profile: StepProfile?
   private var scratch: [AlignedBuffer] = []
   private var scratchBases: [UnsafeMutableRawPointer] = []
   /// Memory for inputs that are quantised for one batch of products only.

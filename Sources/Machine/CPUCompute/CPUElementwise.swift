@@ -35,6 +35,25 @@ extension CPUBackend {
     y.changed(quantized: widths)
   }
 
+  /// x += change, then y = x / √(mean(x²) + ε) · weight: the end of one block and the norm of the next, a
+  /// row at a time. x, change, y: [tokens, weight.count].
+  public func add(
+    _ change: Activation, to x: Activation, normalizedBy weight: FloatVector, epsilon: Float,
+    into y: Activation
+  ) {
+    precondition(x.columnCount == weight.count && y.columnCount == x.columnCount)
+    precondition(y.rowCount == x.rowCount && change.rowCount == x.rowCount)
+    let widths = y.recordWidths
+    forEachRow(count: x.rowCount, width: x.columnCount) { row in
+      kernels.add_scaled(x.row(row), change.row(row), 1, x.columnCount)
+      kernels.rms_norm(x.row(row), weight.base, epsilon, y.row(row), weight.count)
+      for width in widths {
+        if let records = y.records(ofWidth: width) { quantize(y, row, into: records) }
+      }
+    }
+    y.changed(quantized: widths)
+  }
+
   /// y += scale · x.
   public func add(_ x: Activation, scale: Float = 1, to y: Activation) {
     precondition(x.rowCount == y.rowCount && x.columnCount == y.columnCount)

@@ -25,6 +25,7 @@ extension CPUBackend {
         * ProductPlan.tileNanoseconds(
           tileByteCount: weights.tileByteCount, columns: weights.columnCount,
           tokenCount: product.tokenCount)
+      profile?.count(weights, tokenCount: product.tokenCount)
     }
     let share = ProductPlan.share(of: cost, threadCount: threadCount)
     for (index, product) in products.enumerated() {
@@ -71,6 +72,8 @@ extension CPUBackend {
       var (gate, up) = (product.gate.kernelView, product.up.kernelView)
       scratchBytes = max(scratchBytes, ck_gated_scratch(&gate, &up))
       cost += Double(product.gate.tileCount) * tileNanoseconds(product)
+      profile?.count(product.gate, tokenCount: product.tokenCount)
+      profile?.count(product.up, tokenCount: product.tokenCount)
     }
     let share = ProductPlan.share(of: cost, threadCount: threadCount)
     for (index, product) in products.enumerated() {
@@ -140,6 +143,7 @@ extension CPUBackend {
         &view, first, min(first + tilesPerPiece, weights.tileCount), target)
       precondition(code == 0, "no packed layout for element type \(view.element_type)")
     }
+    profile?.mark(.packing)
     for (weights, _) in packing {
       weights.slot?.publish()
       weights.slot?.store.giveBack(weights.base, byteCount: weights.byteCount)
@@ -182,6 +186,15 @@ extension GatedProduct {
       job.limit = limit
     }
     return job
+  }
+}
+
+extension StepProfile {
+  /// Counts one product.
+  func count(_ weights: WeightMatrix, tokenCount: Int) {
+    count(
+      byteCount: weights.byteCount,
+      operationCount: 2 * weights.rowCount * weights.columnCount * tokenCount)
   }
 }
 

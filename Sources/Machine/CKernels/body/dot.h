@@ -1,4 +1,31 @@
-// The one step that all int8 products consist of.
+// The one step that all int8 products consist of, as each instruction set does it best.
+//
+// A *part* collects products of unsigned weights with signed activations, four bytes a lane. With VNNI
+// it is the exact sum of 32 bits itself. Without, it is 32 sums of pairs in 16 bits, which must be folded
+// into the sum before they overflow: after `safe_groups` steps. Weights of eight bits are *wide*: with
+// VNNI they are offset by 128, without they stay signed, and two of their products just fit 16 bits
+// (2 * 128 * 127 < 32768).
+
+enum { CK_WIDE_OFFSET = CK_INT8_DOT >= 2 ? 128 : 0 };
+
+/// Four bytes of a token's numbers in all lanes.
+CK_INLINE i16x splat_group(const int8_t *x) {
+  int32_t group;
+  memcpy(&group, x, 4);
+  return (i16x){} + group;
+}
+
+CK_INLINE i16x splat_int(const int32_t *x) {
+  int32_t v;
+  memcpy(&v, x, 4);
+  return (i16x){} + v;
+}
+
+CK_INLINE v16 splat_float(const float *x) {
+  float v;
+  memcpy(&v, x, 4);
+  return CK_SPLAT(v);
+}
 
 #if CK_INT8_DOT >= 2
 /// sum[i] + the four products of the unsigned bytes of w[i] with the signed bytes of x[i], exact.
@@ -13,4 +40,121 @@ CK_INLINE i16x dot4(i16x sum, i16x w, i16x x) {
   return sum;
 #endif
 }
+
+CK_INLINE int safe_groups(int largest) {
+  (void)largest;
+  return 64;
+}
+CK_INLINE i16x part_begin(i16x sum) { return sum; }
+CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
+  (void)wide;
+  return dot4(part, w, x);
+}
+CK_INLINE i16x part_end(i16x sum, i16x part) {
+  (void)sum;
+  return part;
+}
+#else
+typedef int16_t h32 __attribute__((vector_size(64)));
+
+CK_INLINE int safe_groups(int largest) { return 32767 / (254 * largest); }
+
+CK_INLINE i16x part_begin(i16x sum) {
+  (void)sum;
+  return (i16x){};
+}
+
+#if CK_INT8_DOT == 1 && CK_VECTOR_BITS == 512
+CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
+  __m512i a = (__m512i)w, b = (__m512i)x;
+  if (wide) {  // |w| times x with the sign of w
+    __mmask64 negative = _mm512_movepi8_mask(a);
+    a = _mm512_abs_epi8(a);
+    b = _mm512_mask_sub_epi8(b, negative, _mm512_setzero_si512(), b);
+  }
+  return (i16x)_mm512_add_epi16((__m512i)part, _mm512_maddubs_epi16(a, b));
+}
+
+CK_INLINE i16x part_end(i16x sum, i16x part) {
+  return sum + (i16x)_mm512_madd_epi16((__m512i)part, _mm512_set1_epi16(1));
+}
+#elif CK_INT8_DOT == 1
+CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
+  __m256i s[2], a[2], b[2];
+  memcpy(s, &part, 64), memcpy(a, &w, 64), memcpy(b, &x, 64);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 2; i++) {
+    if (wide) {  // |w| times x with the sign of w
+      b[i] = _mm256_sign_epi8(b[i], a[i]);
+      a[i] = _mm256_abs_epi8(a[i]);
+    }
+    s[i] = _mm256_add_epi16(s[i], _mm256_maddubs_epi16(a[i], b[i]));
+  }
+  memcpy(&part, s, 64);
+  return part;
+}
+
+CK_INLINE i16x part_end(i16x sum, i16x part) {
+  __m256i s[2], p[2];
+  memcpy(s, &sum, 64), memcpy(p, &part, 64);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 2; i++)
+    s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(p[i], _mm256_set1_epi16(1)));
+  memcpy(&sum, s, 64);
+  return sum;
+}
+#else
+CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
+  h32 a = (h32)w, b = (h32)x;
+  h32 even = wide ? (h32)(a << 8) >> 8 : a & 255, odd = wide ? a >> 8 : (h32)((i16x)w >> 8) & 255;
+  return (i16x)((h32)part + even * ((b << 8) >> 8) + odd * (b >> 8));
+}
+
+CK_INLINE i16x part_end(i16x sum, i16x part) { return sum + ((part << 16) >> 16) + (part >> 16); }
 #endif
+#endif
+
+/// sum[i] + the two products of the 16-bit numbers of a[i] with those of b[i], exact.
+CK_INLINE i16x pair_products(i16x sum, i16x a, i16x b) {
+#if CK_INT8_DOT >= 2 && CK_VECTOR_BITS == 512
+  return (i16x)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif CK_INT8_DOT >= 1 && CK_VECTOR_BITS == 512
+  return sum + (i16x)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif CK_INT8_DOT >= 1
+  __m256i p[2], q[2];
+  memcpy(p, &a, 64), memcpy(q, &b, 64);
+  for (int i = 0; i < 2; i++) p[i] = _mm256_madd_epi16(p[i], q[i]);
+  memcpy(&a, p, 64);
+  return sum + a;
+#else
+  return sum + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
+/// table[the byte] for every byte of `indices`, which are below 16.
+CK_INLINE i16x byte_lookup(const int8_t *table, i16x indices) {
+#if CK_VECTOR_BITS == 512
+  __m512i all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table));
+  return (i16x)_mm512_shuffle_epi8(all, (__m512i)indices);
+#elif CK_BYTE_SHUFFLE
+  __m256i all = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)), q[2];
+  memcpy(q, &indices, 64);
+  for (int i = 0; i < 2; i++) q[i] = _mm256_shuffle_epi8(all, q[i]);
+  memcpy(&indices, q, 64);
+  return indices;
+#else
+  int8_t bytes[64];
+  memcpy(bytes, &indices, 64);
+  for (int i = 0; i < 64; i++) bytes[i] = table[bytes[i]];
+  memcpy(&indices, bytes, 64);
+  return indices;
+#endif
+}
+
+/// Every byte shifted and masked: shift > 0 to the right, < 0 to the left. The mask repeats in each byte
+/// and takes only bits that stem from the byte itself.
+CK_INLINE i16x byte_bits(i16x v, int shift, int mask) {
+  u16x u = (u16x)v;
+  u = shift >= 0 ? u >> shift : u << -shift;
+  return (i16x)(u & (uint32_t)(mask * 0x01010101));
+}

@@ -1,11 +1,144 @@
-// Products of packed weights with records of activations.
+// Products of packed weights with records of activations: which kernel takes which tokens.
+//
+// A kernel multiplies one packed tile of sixteen rows with a few tokens; their number is a constant of the
+// kernel, so that all sums stay in registers. A tile is taken by all tokens before the next one is touched:
+// it then lies in a near cache, and only the first tokens wait for memory.
+
+/// Tokens of a kernel at most: a token takes two sums of sixteen rows.
+enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 12 : 3 };
+
+/// Sixteen half floats as F32.
+CK_INLINE v16 load_halves(const uint8_t *p) {
+  float f[16];
+  halves_to_floats(p, f);
+  return CK_LOAD(f);
+}
+
+#include "products_k.h"
+#include "products_32.h"
+#include "products_float.h"
+
+typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t columns, v16 *results);
+
+#define CK_KERNEL(body, type, tokens)                                                                     \
+  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *const *x, size_t columns, v16 *r) { \
+    body(type, tokens, tile, x, columns, r);                                                              \
+  }
+#if CK_VECTOR_BITS == 512
+#define CK_EACH_TOKENS(F, body, type)                                                          \
+  F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
+  F(body, type, 7) F(body, type, 8) F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
+#else
+#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3)
+#endif
+#define CK_EACH_TYPE(F)                                                                             \
+  F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23) F(small_tile, 2) \
+  F(small_tile, 3) F(small_tile, 6) F(small_tile, 7) F(small_tile, 8) F(small_tile, 20) F(small_tile, 39) \
+  F(float_tile, 0) F(float_tile, 1) F(float_tile, 30)
+
+#define CK_KERNELS_OF(body, type) CK_EACH_TOKENS(CK_KERNEL, body, type)
+CK_EACH_TYPE(CK_KERNELS_OF)
+
+/// The kernel of a type for a number of tokens, or null for a type without kernels.
+static tile_kernel tile_kernel_of(uint32_t element_type, size_t tokens) {
+#define CK_KERNEL_NAME(body, type, tokens) body##_##type##_##tokens,
+#define CK_KERNEL_CASE(body, type)                                                      \
+  case type: {                                                                          \
+    static const tile_kernel kernels[] = {CK_EACH_TOKENS(CK_KERNEL_NAME, body, type)};  \
+    return kernels[tokens - 1];                                                         \
+  }
+  switch (element_type) {
+    CK_EACH_TYPE(CK_KERNEL_CASE)
+  default: return NULL;
+  }
+}
+
+/// Rows of a tile that the matrix has.
+/// Rows of the panels that gate and up are computed in: whole blocks of every width.
+enum { CK_PANEL_ROWS = 256 };
+
+CK_INLINE size_t tile_rows(size_t rows, size_t tile) {
+  size_t left = rows - tile * CK_TILE_ROWS;
+  return left < CK_TILE_ROWS ? left : CK_TILE_ROWS;
+}
+
+/// One tile times `tokens` tokens. y: the tile's first row, of each token `y_offset` floats into y[t].
+/// Tokens are shared out so that no kernel gets a small rest.
+static void tile_product(const ck_weights *weights, const uint8_t *tile, const float *bias, size_t rows,
+                         const void *const *x, float *const *y, size_t y_offset, size_t tokens) {
+  v16 results[CK_TOKENS_AT_ONCE], added = {};
+  if (bias) added = rows == CK_TILE_ROWS ? CK_LOAD(bias) : load_tail(bias, rows);
+  size_t count = (tokens + CK_TOKENS_AT_ONCE - 1) / CK_TOKENS_AT_ONCE;
+  for (size_t i = 0; i < count; i++) {
+    size_t begin = i * tokens / count, taken = (i + 1) * tokens / count - begin;
+    tile_kernel_of(weights->element_type, taken)(tile, (const uint8_t *const *)x + begin, weights->columns, results);
+    for (size_t t = 0; t < taken; t++) {
+      v16 r = bias ? results[t] + added : results[t];
+      float *out = y[begin + t] + y_offset;
+      if (rows == CK_TILE_ROWS) CK_STORE(out, r);
+      else store_tail(out, r, rows);
+    }
+  }
+}
+
+/// The packed tile of a matrix, packed into `scratch` where the matrix is not. Null for a type without
+/// a packed layout.
+static const uint8_t *packed_tile(const ck_weights *weights, size_t tile, void *scratch) {
+  size_t bytes = ck_tile_bytes(weights->element_type, weights->columns);
+  if (weights->packed) return (const uint8_t *)weights->packed + tile * bytes;
+  uintptr_t whole = (uintptr_t)scratch - tile * bytes;  // where the matrix would begin
+  return pack(weights, tile, tile + 1, (void *)whole) == 0 ? scratch : NULL;
+}
 
 static int product(const ck_product_job *job, size_t tile_begin, size_t tile_end, void *scratch) {
-  (void)job, (void)tile_begin, (void)tile_end, (void)scratch;
-  return -1;
+  const ck_weights *w = &job->weights;
+  if (!tile_kernel_of(w->element_type, 1)) return -1;
+  for (size_t tile = tile_begin; tile < tile_end; tile++) {
+    const uint8_t *packed = packed_tile(w, tile, scratch);
+    if (!packed) return -1;
+    size_t row = tile * CK_TILE_ROWS;
+    tile_product(w, packed, job->bias ? job->bias + row : NULL, tile_rows(w->rows, tile), job->x, job->y, row,
+                 job->tokens);
+  }
+  return 0;
+}
+
+/// Tiles tile_begin ..< tile_end of `weights` times tokens into panels [token][256].
+static int panel_product(const ck_weights *weights, const float *bias, const void *const *x, size_t tokens,
+                         size_t tile_begin, size_t tile_end, float *panel, void *scratch) {
+  float *rows[CK_PRODUCT_TOKENS];
+  for (size_t t = 0; t < tokens; t++) rows[t] = panel + t * CK_PANEL_ROWS;
+  for (size_t tile = tile_begin; tile < tile_end; tile++) {
+    const uint8_t *packed = packed_tile(weights, tile, scratch);
+    if (!packed) return -1;
+    size_t row = tile * CK_TILE_ROWS;
+    tile_product(weights, packed, bias ? bias + row : NULL, tile_rows(weights->rows, tile), x, rows,
+                 row - tile_begin * CK_TILE_ROWS, tokens);
+  }
+  return 0;
 }
 
 static int gated_product(const ck_gated_job *job, size_t tile_begin, size_t tile_end, void *scratch) {
-  (void)job, (void)tile_begin, (void)tile_end, (void)scratch;
-  return -1;
+  if (!tile_kernel_of(job->gate.element_type, 1) || !tile_kernel_of(job->up.element_type, 1)) return -1;
+  float *gate = scratch, *up = gate + CK_PANEL_ROWS * CK_PRODUCT_TOKENS;
+  void *rest = up + CK_PANEL_ROWS * CK_PRODUCT_TOKENS;
+  size_t rows = job->gate.rows, run = CK_PANEL_ROWS / CK_TILE_ROWS, width = job->out_width;
+  for (size_t first = tile_begin; first < tile_end; first += run) {
+    size_t last = first + run < tile_end ? first + run : tile_end;
+    size_t row = first * CK_TILE_ROWS, end = last * CK_TILE_ROWS < rows ? last * CK_TILE_ROWS : rows;
+    for (size_t t0 = 0; t0 < job->tokens; t0 += CK_PRODUCT_TOKENS) {
+      size_t tokens = job->tokens - t0 < CK_PRODUCT_TOKENS ? job->tokens - t0 : CK_PRODUCT_TOKENS;
+      if (panel_product(&job->gate, job->gate_bias, job->gate_x + t0, tokens, first, last, gate, rest)) return -1;
+      if (panel_product(&job->up, job->up_bias, job->up_x + t0, tokens, first, last, up, rest)) return -1;
+      for (size_t t = 0; t < tokens; t++) {
+        float *h = gate + t * CK_PANEL_ROWS, *u = up + t * CK_PANEL_ROWS;
+        if (job->activation == CK_SILU) silu_multiply(h, u, end - row);
+        else clamped_swiglu(h, u, job->alpha, job->limit, end - row);
+        void *out = job->out[t0 + t];
+        if (width == 0) memcpy((float *)out + row, h, (end - row) * sizeof(float));
+        else quantize((const float *)((uintptr_t)h - row * sizeof(float)), rows, width, row / width, end / width, out);
+      }
+    }
+  }
+  return 0;
 }

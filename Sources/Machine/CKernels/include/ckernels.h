@@ -129,7 +129,8 @@ typedef struct {
   /// Tiles tile_begin ..< tile_end of native rows into the packed layout. `packed` is the whole matrix's
   /// packed memory. Returns 0, or -1 for a type without a packed layout.
   int (*pack)(const ck_weights *weights, size_t tile_begin, size_t tile_end, void *packed);
-  /// Blocks block_begin ..< block_end of `width` numbers of x into a row record. x is the whole row.
+  /// Blocks block_begin ..< block_end of `width` numbers of x into a row record. x is the whole row. For
+  /// width 0 blocks are single numbers. The call with the last block fills the parts up with zeros.
   void (*quantize)(const float *x, size_t columns, size_t width, size_t block_begin, size_t block_end,
                    void *record);
   /// Tiles tile_begin ..< tile_end of one product. scratch: `ck_product_scratch` bytes, 64-aligned.
