@@ -33,17 +33,20 @@ public final class ThreadTeam: @unchecked Sendable {
     let count = max(1, threadCount)
     precondition(processors.isEmpty || processors.count == count)
     self.threadCount = count
+    let earlier = processors.isEmpty ? nil : Affinity.ofThisThread()
     do {
-      for index in 1..<max(count, 1) { try start(index, processors) }
-      if let own = processors.first, !own.isEmpty {
-        let earlier = Affinity.ofThisThread()
-        try Affinity.bindThisThread(to: own)
-        earlierProcessors = earlier
+      for index in 1..<count {
+        // A thread has the processors of the one that starts it, so that what is refused is told here.
+        if !processors.isEmpty { try Affinity.bindThisThread(to: processors[index]) }
+        try start(index)
       }
+      if let own = processors.first { try Affinity.bindThisThread(to: own) }
     } catch {
       stop()
+      if let earlier { try? Affinity.bindThisThread(to: earlier) }
       throw error
     }
+    earlierProcessors = earlier
   }
 
   deinit {
@@ -51,16 +54,15 @@ public final class ThreadTeam: @unchecked Sendable {
     if let earlierProcessors { try? Affinity.bindThisThread(to: earlierProcessors) }
   }
 
-  private func start(_ index: Int, _ processors: [[Int]]) throws(HostMemoryError) {
+  private func start(_ index: Int) throws(HostMemoryError) {
     var thread = pthread_t()
-    let own = processors.isEmpty ? [] : processors[index]
-    let start = Unmanaged.passRetained(
-      WorkerStart(gathering: gathering, index: index, processors: own))
+    let start = Unmanaged.passRetained(WorkerStart(gathering: gathering, index: index))
     let code = pthread_create(
       &thread, nil,
       { raw in
         guard let raw else { return nil }
-        Unmanaged<WorkerStart>.fromOpaque(raw).takeRetainedValue().run()
+        let start = Unmanaged<WorkerStart>.fromOpaque(raw).takeRetainedValue()
+        start.gathering.work(as: start.index)
         return nil
       }, start.toOpaque())
     guard code == 0 else {
@@ -103,19 +105,11 @@ public final class ThreadTeam: @unchecked Sendable {
 }
 
 private final class WorkerStart {
-  private let gathering: Gathering
-  private let index: Int
-  private let processors: [Int]
+  let gathering: Gathering
+  let index: Int
 
-  init(gathering: Gathering, index: Int, processors: [Int]) {
+  init(gathering: Gathering, index: Int) {
     self.gathering = gathering
     self.index = index
-    self.processors = processors
-  }
-
-  func run() {
-    // A processor that went away since the set was chosen is no reason to do without the thread.
-    if !processors.isEmpty { try? Affinity.bindThisThread(to: processors) }
-    gathering.work(as: index)
   }
 }

@@ -73,8 +73,8 @@ public struct ThreadPlacement: Equatable, Sendable {
   /// A quota is rounded to whole threads: with more, all of them stand still for a part of each period;
   /// with fewer, time that is there goes unused.
   private static func threadCount(_ coreCount: Int, quota: Double?) -> Int {
-    guard let quota else { return coreCount }
-    return min(coreCount, max(1, Int(min(quota, 65_536).rounded())))
+    let quota = min(quota?.rounded() ?? .infinity, 1_024)
+    return min(coreCount, max(1, Int(quota)))
   }
 
   private static func onCores(_ cores: [Core], _ count: Int) -> [[Int]] {
