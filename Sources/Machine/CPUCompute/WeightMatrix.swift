@@ -56,6 +56,9 @@ public struct WeightMatrix: @unchecked Sendable {
   /// they stay F32.
   public var activationWidth: Int { ck_activation_width(type.rawValue) }
 
+  /// Bytes that a product reads now: packed tiles where they are there, else native rows.
+  var readByteCount: Int { slot?.tiles == nil ? byteCount : tileCount * tileByteCount }
+
   /// What the kernels read now: packed tiles where they are there.
   var kernelView: ck_weights {
     ck_weights(

@@ -62,6 +62,7 @@ const ck_kernels CK_TABLE = {
     .softmax = softmax,
     .rotate = rotate,
     .read = read_all,
+    .read_ahead = read_ahead,
     .multiply_add = multiply_add,
     .sigmoid = sigmoid,
     .pack = pack,

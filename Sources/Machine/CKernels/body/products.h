@@ -86,8 +86,7 @@ static void tile_product(const ck_weights *weights, const uint8_t *tile, const f
 static const uint8_t *packed_tile(const ck_weights *weights, size_t tile, void *scratch) {
   size_t bytes = ck_tile_bytes(weights->element_type, weights->columns);
   if (weights->packed) return (const uint8_t *)weights->packed + tile * bytes;
-  uintptr_t whole = (uintptr_t)scratch - tile * bytes;  // where the matrix would begin
-  return pack(weights, tile, tile + 1, (void *)whole) == 0 ? scratch : NULL;
+  return pack_tile(weights, tile, scratch) == 0 ? scratch : NULL;
 }
 
 static int product(const ck_product_job *job, size_t tile_begin, size_t tile_end, void *scratch) {

@@ -122,6 +122,8 @@ typedef struct {
   void (*rotate)(float *x, const float *cosines, const float *sines, size_t pairs, int halves);
   /// Reads byte_count bytes, a multiple of 1024, and folds them: what plain reading costs.
   uint32_t (*read)(const void *source, size_t byte_count);
+  /// The same, each line asked for 4 KiB ahead.
+  uint32_t (*read_ahead)(const void *source, size_t byte_count);
   /// iterations times 12 independent fused multiply-adds of sixteen numbers: what arithmetic costs.
   float (*multiply_add)(size_t iterations);
   /// x = 1 / (1 + exp(-x)).
