@@ -8,6 +8,10 @@ import Testing
     ControlGroups(SystemFiles { files[$0] })
   }
 
+  private func available(_ files: [String: String]) -> Int? {
+    MemoryStatus.availableBytes(SystemFiles { files[$0] })
+  }
+
   /// Version 2, the process in `/a/b`.
   private static let second = [
     "/proc/self/cgroup": "0::/a/b\n",
@@ -99,11 +103,11 @@ import Testing
   @Test func `available memory is the least of the system's and the container's`() {
     var files = Self.second
     files["/proc/meminfo"] = "MemTotal:       64 kB\nMemAvailable:   20 kB\n"
-    #expect(MemoryStatus.availableBytes(SystemFiles { [files] in files[$0] }) == 20_480)
+    #expect(available(files) == 20_480)
     files["/sys/fs/cgroup/memory.max"] = "30000\n"
     files["/sys/fs/cgroup/memory.current"] = "20000\n"
-    #expect(MemoryStatus.availableBytes(SystemFiles { [files] in files[$0] }) == 10_000)
-    #expect(MemoryStatus.availableBytes(SystemFiles { _ in nil }) == nil)
+    #expect(available(files) == 10_000)
+    #expect(available([:]) == nil)
   }
 
   @Test func `damaged descriptions are no limits and no traps`() {
