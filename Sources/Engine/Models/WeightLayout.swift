@@ -29,7 +29,9 @@ public enum WeightLayout: String, CaseIterable, Sendable {
     }
     return try PackedStore(
       capacityBytes: needed,
-      givesBackNativePages: file.shards.allSatisfy { $0.source is MappedSource }
+      givesBackNativePages: file.shards.allSatisfy {
+        $0.source is MappedSource || $0.source is MadeSource
+      }
     )
   }
 
