@@ -77,12 +77,15 @@ let package = Package(
     .target(
       name: "Compression", dependencies: ["CZlib"], path: "Sources/Machine/Compression",
       swiftSettings: strict),
-    .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
+    .target(name: "CSystemCalls", path: "Sources/Machine/CSystemCalls"),
+    .target(
+      name: "HostMemory", dependencies: ["CSystemCalls"], path: "Sources/Machine/HostMemory",
+      swiftSettings: strict),
     .target(
       name: "CKernels", path: "Sources/Machine/CKernels", exclude: ["body"],
       cSettings: [.headerSearchPath(".")]),
     .target(
-      name: "CPUCompute", dependencies: ["CKernels", "HostMemory", "Tensors"],
+      name: "CPUCompute", dependencies: ["CKernels", "CSystemCalls", "HostMemory", "Tensors"],
       path: "Sources/Machine/CPUCompute", swiftSettings: strict),
 
     // Engine: the only place where formats, policy and machine meet.
