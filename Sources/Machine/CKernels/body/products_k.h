@@ -73,7 +73,7 @@ CK_INLINE i16x k_scale(int type, const uint8_t *block, int j) {
 CK_INLINE i16x k_minimums(int type, const uint8_t *block, int i) {
   if (type == 10)
     return CK_INTS(*(const b16u *)(block + 64 + 32 * i) >> 4) | CK_INTS(*(const b16u *)(block + 80 + 32 * i) >> 4) << 16;
-  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), h32);
+  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), halves32);
 }
 
 typedef struct {
