@@ -39,11 +39,12 @@ public final class SequenceRunner {
     guard (1...longest).contains(length) else {
       throw InferenceError.contextOutOfRange(asked: length, modelContext: longest)
     }
-    let threads = options.threadCount ?? ProcessorCount.usableCores()
-    guard (1...1_024).contains(threads) else {
+    if let asked = options.threadCount, !(1...1_024).contains(asked) {
       throw InferenceError.invalidOption(
-        name: "threads", value: "\(threads)", expected: "1 to 1024")
+        name: "threads", value: "\(asked)", expected: "1 to 1024")
     }
+    let placement = ThreadPlacement(
+      .current(), threadCount: options.threadCount, affinity: options.affinity)
     guard (1...65_536).contains(options.chunkTokenCount) else {
       throw InferenceError.invalidOption(
         name: "chunk", value: "\(options.chunkTokenCount)", expected: "1 to 65536 tokens")
@@ -59,7 +60,9 @@ public final class SequenceRunner {
       SequenceRunner.largestWorkBytes,
       SequenceRunner.smallestWorkBudget + model.weightByteCount / 4)
     chunkTokenCount = max(1, min(options.chunkTokenCount, length, budget / max(1, workBytes)))
-    compute = try CPUBackend(threadCount: threads, instructionSet: options.instructionSet)
+    compute = try CPUBackend(
+      threadCount: placement.threadCount, processors: placement.processors,
+      instructionSet: options.instructionSet)
     cache = try KeyValueCache(
       layers: model.cacheShapes, type: options.keyValueType, capacity: length)
     angles = try RotaryAngles(

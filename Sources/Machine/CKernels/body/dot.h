@@ -55,7 +55,7 @@ CK_INLINE i16x part_end(i16x sum, i16x part) {
   return part;
 }
 #else
-typedef int16_t h32 __attribute__((vector_size(64)));
+typedef int16_t pairs16 __attribute__((vector_size(64)));
 
 CK_INLINE int safe_groups(int largest) { return 32767 / (254 * largest); }
 
@@ -105,9 +105,9 @@ CK_INLINE i16x part_end(i16x sum, i16x part) {
 }
 #else
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
-  h32 a = (h32)w, b = (h32)x;
-  h32 even = wide ? (h32)(a << 8) >> 8 : a & 255, odd = wide ? a >> 8 : (h32)((i16x)w >> 8) & 255;
-  return (i16x)((h32)part + even * ((b << 8) >> 8) + odd * (b >> 8));
+  pairs16 a = (pairs16)w, b = (pairs16)x;
+  pairs16 even = wide ? (pairs16)(a << 8) >> 8 : a & 255, odd = wide ? a >> 8 : (pairs16)((i16x)w >> 8) & 255;
+  return (i16x)((pairs16)part + even * ((b << 8) >> 8) + odd * (b >> 8));
 }
 
 CK_INLINE i16x part_end(i16x sum, i16x part) { return sum + ((part << 16) >> 16) + (part >> 16); }

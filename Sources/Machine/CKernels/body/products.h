@@ -4,8 +4,11 @@
 // kernel, so that all sums stay in registers. A tile is taken by all tokens before the next one is touched:
 // it then lies in a near cache, and only the first tokens wait for memory.
 
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
+#define CK_TOKENS CK_UNROLL for (int t = 0; t < tokens; t++)
+
 /// Tokens of a kernel at most: a token takes two sums of sixteen rows.
-enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 12 : 3 };
+enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 8 : 3 };
 
 /// Sixteen half floats as F32.
 CK_INLINE v16 load_halves(const uint8_t *p) {
@@ -14,20 +17,30 @@ CK_INLINE v16 load_halves(const uint8_t *p) {
   return CK_LOAD(f);
 }
 
+/// How far ahead of a tile's first tokens memory is asked, in bytes. Measured with Q4_K on a Zen 5: 4096 costs
+/// a sixth of the speed of four tokens, 16384 a tenth of that of one.
+CK_INLINE size_t bytes_ahead(size_t tokens) { return tokens <= 3 ? 8192 : 16384; }
+
+/// Asks memory for what a tile's first tokens will need soon.
+CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
+  CK_UNROLL for (int i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
+}
+
 #include "products_k.h"
 #include "products_32.h"
 #include "products_float.h"
 
-typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t columns, v16 *results);
+typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t columns,
+                            size_t ahead, v16 *results);
 
 #define CK_KERNEL(body, type, tokens)                                                                     \
-  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *const *x, size_t columns, v16 *r) { \
-    body(type, tokens, tile, x, columns, r);                                                              \
+  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *const *x, size_t columns, size_t ahead, v16 *r) { \
+    body(type, tokens, tile, x, columns, ahead, r);                                                              \
   }
 #if CK_VECTOR_BITS == 512
 #define CK_EACH_TOKENS(F, body, type)                                                          \
   F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
-  F(body, type, 7) F(body, type, 8) F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
+  F(body, type, 7) F(body, type, 8)
 #else
 #define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3)
 #endif
@@ -71,7 +84,7 @@ static void tile_product(const ck_weights *weights, const uint8_t *tile, const f
   size_t count = (tokens + CK_TOKENS_AT_ONCE - 1) / CK_TOKENS_AT_ONCE;
   for (size_t i = 0; i < count; i++) {
     size_t begin = i * tokens / count, taken = (i + 1) * tokens / count - begin;
-    tile_kernel_of(weights->element_type, taken)(tile, (const uint8_t *const *)x + begin, weights->columns, results);
+    tile_kernel_of(weights->element_type, taken)(tile, (const uint8_t *const *)x + begin, weights->columns, i == 0 ? bytes_ahead(taken) : 0, results);
     for (size_t t = 0; t < taken; t++) {
       v16 r = bias ? results[t] + added : results[t];
       float *out = y[begin + t] + y_offset;
@@ -84,8 +97,8 @@ static void tile_product(const ck_weights *weights, const uint8_t *tile, const f
 /// The packed tile of a matrix, packed into `scratch` where the matrix is not. Null for a type without
 /// a packed layout.
 static const uint8_t *packed_tile(const ck_weights *weights, size_t tile, void *scratch) {
-  size_t bytes = ck_tile_bytes(weights->element_type, weights->columns);
-  if (weights->packed) return (const uint8_t *)weights->packed + tile * bytes;
+  if (weights->packed)
+    return (const uint8_t *)weights->packed + tile * ck_tile_bytes(weights->element_type, weights->columns);
   return pack_tile(weights, tile, scratch) == 0 ? scratch : NULL;
 }
 

@@ -15,6 +15,11 @@ CK_INLINE small_parts small_parts_of(int type, size_t n) {
   return (small_parts){d, minimums ? 2 * d : d, (minimums ? 2 * d : d) + (fifths ? n * 64 : 0)};
 }
 
+/// Bytes that a block adds to a tile.
+CK_INLINE int small_bytes(int type) {
+  return type == 8 ? 544 : type == 39 ? 272 : 288 + (type == 3 || type == 7 ? 32 : 0) + (type == 6 || type == 7 ? 64 : 0);
+}
+
 CK_INLINE int small_largest(int type) {
   switch (type) {
   case 2: case 3: return 15;
@@ -45,7 +50,7 @@ CK_INLINE v16 e8m0_halves(const uint8_t *p) {
 }
 
 CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
-                          v16 *results) {
+                          size_t ahead, v16 *results) {
   const size_t n = columns / 32;
   const small_parts at = small_parts_of(type, n);
   const size_t bytes = type == 8 ? 512 : 256;
@@ -62,6 +67,7 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
     v16 acc[CK_TOKENS_AT_ONCE];
     CK_TOKENS acc[t] = (v16){};
     for (size_t end = (segment + 1) * n / 4; b < end; b++) {
+      if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
       CK_TOKENS sum[t] = starts ? splat_int((const int32_t *)(const void *)(x[t] + minus) + b) : (i16x){};
       CK_UNROLL for (int begin = 0; begin < 8; begin += safe) {

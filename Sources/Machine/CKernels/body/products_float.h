@@ -12,13 +12,14 @@ CK_INLINE v16 float_column(int type, const uint8_t *tile, size_t column) {
 }
 
 CK_INLINE void float_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
-                          v16 *results) {
+                          size_t ahead, v16 *results) {
   v16 parts[4][CK_TOKENS_AT_ONCE];
   size_t c = 0;
   for (size_t segment = 0; segment < 4; segment++) {
     v16 acc[CK_TOKENS_AT_ONCE];
     CK_TOKENS acc[t] = (v16){};
     for (size_t end = (segment + 1) * columns / 4; c < end; c++) {
+      if (ahead) ask_ahead(tile + ahead + (type == 0 ? 64 : 32) * c, type == 0 ? 64 : 32);
       v16 w = float_column(type, tile, c);
       CK_TOKENS acc[t] = CK_FMA(w, splat_float((const float *)(const void *)x[t] + c), acc[t]);
     }

@@ -20,7 +20,7 @@ CK_INLINE k_shape k_shape_of(int type) {
   case 10: return (k_shape){1344, 16, 4, 3, 0, 1};
   case 11: return (k_shape){1856, 16, 8, 7, 0, 0};
   case 12: return (k_shape){2368, 8, 2, 15, 0, 1};
-  case 13: return (k_shape){2880, 8, 8, 31, 0, 1};
+  case 13: return (k_shape){2880, 8, 2, 31, 0, 1};
   case 14: return (k_shape){3392, 16, 4, 63, 0, 0};
   default: return (k_shape){2240, 8, 2, 128, 1, 0};  // IQ4_XS
   }
@@ -40,8 +40,8 @@ CK_INLINE i16x k_group(int type, const uint8_t *block, int first, int j, int g) 
   switch (type) {
   case 12: return byte_bits(load_vector(block + 320 + 512 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15);
   case 13:
-    return byte_bits(load_vector(block + 832 + 512 * (j / 2) + 64 * g), 4 * (j % 2), 15) |
-           byte_bits(load_vector(block + 320 + 64 * g), j - 4, 16);
+    return byte_bits(load_vector(block + 832 + 512 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15) |
+           (byte_bits((i16x)((u16x)load_vector(block + 320 + 64 * g) >> (uint32_t)first), j, 1) << 4);
   case 14:
     return byte_bits(load_vector(block + 320 + 256 * (first / 2 + j / 2) + 64 * g), 4 * (j % 2), 15) |
            byte_bits(load_vector(block + 2368 + 256 * (first / 4) + 64 * g), 2 * j - 4, 48);
@@ -69,30 +69,26 @@ CK_INLINE i16x k_scale(int type, const uint8_t *block, int j) {
   return CK_INTS(*(const s16u *)(block + 64 + 16 * j));
 }
 
-typedef uint16_t hb32 __attribute__((vector_size(64)));
-
 /// The minimums of sub-blocks 2 i and 2 i + 1 of each row, as pairs of 16 bits.
 CK_INLINE i16x k_minimums(int type, const uint8_t *block, int i) {
   if (type == 10)
     return CK_INTS(*(const b16u *)(block + 64 + 32 * i) >> 4) | CK_INTS(*(const b16u *)(block + 80 + 32 * i) >> 4) << 16;
-  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), hb32);
+  return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), halves32);
 }
-
-#define CK_UNROLL _Pragma("clang loop unroll(full)")
-#define CK_TOKENS CK_UNROLL for (int t = 0; t < tokens; t++)
 
 typedef struct {
   size_t scales, sums16, sums32, minus32;
 } k_record;
 
 CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uint8_t *const *x, size_t numbers,
-                           size_t minus, i16x *sums) {
+                           size_t minus, size_t ahead, i16x *sums) {
   const k_shape shape = k_shape_of(type);
   const int columns = 256 / shape.subblocks, groups = columns / 4;
-  const int safe = safe_groups(shape.largest);
+  const int safe = safe_groups(shape.largest), share = shape.bytes / shape.subblocks;
 #pragma clang loop unroll(disable)
   for (int first = 0; first < shape.subblocks; first += shape.step) {
     CK_UNROLL for (int j = 0; j < shape.step; j++) {
+      if (ahead) ask_ahead(block + ahead + share * (first + j), share);
       i16x sum[CK_TOKENS_AT_ONCE];
       CK_TOKENS sum[t] = k_start(type, (const int32_t *)(const void *)(x[t] + minus), first + j);
       CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
@@ -112,7 +108,7 @@ CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uin
 }
 
 CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
-                      v16 *results) {
+                      size_t ahead, v16 *results) {
   const k_shape shape = k_shape_of(type);
   const size_t n = columns / 256;
   const size_t scales = ck_record_offset(columns, 256, CK_RECORD_SCALES);
@@ -126,7 +122,7 @@ CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *
       const uint8_t *block = tile + b * (size_t)shape.bytes;
       i16x sums[CK_TOKENS_AT_ONCE];
       CK_TOKENS sums[t] = (i16x){};
-      k_subblocks(type, tokens, block, x, b * 256, minus + b * 64, sums);
+      k_subblocks(type, tokens, block, x, b * 256, minus + b * 64, ahead, sums);
       v16 d = load_halves(block);
       CK_TOKENS parts[segment][t] =
           CK_FMA(d * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sums[t]), parts[segment][t]);

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExpertCaching
 import ExpertScheduling
+import HostMemory
 
 /// Which parts of the machine to use, and how.
 struct MachineOptions: ParsableArguments {
@@ -11,6 +12,13 @@ struct MachineOptions: ParsableArguments {
     ], parsing: .unconditional,
     help: .init("Threads that compute (default: one per physical core)."))
   var threads: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Where threads run: auto, none or cores. auto keeps each on a memory node where there are "
+        + "several.", valueName: "name"))
+  var affinity: AffinityChoice = .automatic
 
   @Option(parsing: .unconditional, help: .init("auto or cpu.", valueName: "name"))
   var device: String = "auto"
@@ -78,6 +86,7 @@ struct LaterMachineOptions: ParsableArguments {
   }
 }
 
+extension AffinityChoice: ExpressibleByArgument {}
 extension SchedulerName: ExpressibleByArgument {}
 
 extension EvictionName: ExpressibleByArgument {}

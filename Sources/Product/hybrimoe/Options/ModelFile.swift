@@ -75,7 +75,7 @@ extension SessionOptions {
   ) {
     self.init(
       contextLength: context.context ?? contextLength, keyValueType: context.kvType ?? keyValueType,
-      threadCount: machine.threads)
+      threadCount: machine.threads, affinity: machine.affinity)
   }
 }
 
