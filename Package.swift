@@ -29,6 +29,9 @@ let package = Package(
     .target(name: "Tensors", path: "Sources/Formats/Tensors", swiftSettings: pure),
     .target(
       name: "GGUF", dependencies: ["Tensors"], path: "Sources/Formats/GGUF", swiftSettings: pure),
+    .target(
+      name: "ExpertArithmetic", dependencies: ["Tensors"], path: "Sources/Formats/ExpertArithmetic",
+      swiftSettings: pure),
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
@@ -74,12 +77,15 @@ let package = Package(
     .target(
       name: "Compression", dependencies: ["CZlib"], path: "Sources/Machine/Compression",
       swiftSettings: strict),
-    .target(name: "HostMemory", path: "Sources/Machine/HostMemory", swiftSettings: strict),
+    .target(name: "CSystemCalls", path: "Sources/Machine/CSystemCalls"),
+    .target(
+      name: "HostMemory", dependencies: ["CSystemCalls"], path: "Sources/Machine/HostMemory",
+      swiftSettings: strict),
     .target(
       name: "CKernels", path: "Sources/Machine/CKernels", exclude: ["body"],
       cSettings: [.headerSearchPath(".")]),
     .target(
-      name: "CPUCompute", dependencies: ["CKernels", "HostMemory", "Tensors"],
+      name: "CPUCompute", dependencies: ["CKernels", "CSystemCalls", "HostMemory", "Tensors"],
       path: "Sources/Machine/CPUCompute", swiftSettings: strict),
 
     // Engine: the only place where formats, policy and machine meet.
@@ -121,6 +127,9 @@ let package = Package(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
+      name: "ExpertArithmeticTests", dependencies: ["ExpertArithmetic", "Tensors", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: strict),
+    .testTarget(
       name: "GGUFTests", dependencies: ["GGUF", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
@@ -135,7 +144,9 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: strict),
     .testTarget(
       name: "CPUComputeTests",
-      dependencies: ["CKernels", "CPUCompute", "HostMemory", "Tensors", "TestSupport"],
+      dependencies: [
+        "CKernels", "CPUCompute", "ExpertArithmetic", "HostMemory", "Tensors", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"],

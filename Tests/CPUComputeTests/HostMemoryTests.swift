@@ -29,10 +29,10 @@ import Testing
   }
 
   @Test func `lists of processors are read`() {
-    #expect(ProcessorCount.processors(inList: "0-3,8,10-11") == [0, 1, 2, 3, 8, 10, 11])
-    #expect(ProcessorCount.processors(inList: "5") == [5])
+    #expect(SystemFiles.numbers(inList: "0-3,8,10-11") == [0, 1, 2, 3, 8, 10, 11])
+    #expect(SystemFiles.numbers(inList: "5") == [5])
     for wrong in ["3-1", "a", "1-2-3", "-1", "0-99999999999"] {
-      #expect(ProcessorCount.processors(inList: wrong) == nil, "\(wrong)")
+      #expect(SystemFiles.numbers(inList: wrong) == nil, "\(wrong)")
     }
     #expect(ProcessorCount.usableCores() >= 1)
   }

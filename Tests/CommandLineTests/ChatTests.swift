@@ -40,7 +40,7 @@ import Testing
 
 @Suite struct `Measurements` {
   @Test func `the median is of the speeds`() {
-    var measurement = Measurement(name: "tg10", tokenCount: 10)
+    var measurement = Measurement(BenchmarkTest(isPrompt: false, tokenCount: 10))
     #expect(measurement.median == 0)
     measurement.seconds = [1, 10, 2]
     #expect(measurement.median == 5)

@@ -79,7 +79,7 @@ import Testing
   @Test(arguments: [
     ["frobnicate"], ["run"], ["run", "-p", "a", "-f", "b"], ["run", "-p", "a", "--top-p", "1.5"],
     ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"], ["chat", "--resume"],
-    ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x"], ["serve"], ["logits"],
+    ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x", "--kernels"], ["serve"], ["logits"],
     ["chat", "--scheduler", "magic"], ["chat", "--device", "cuda:0"], ["chat", "--nope"],
     ["inspect", "a.gguf", "-m", "b.gguf"], ["tokenize", "--model"],
     ["run", "-p", "a", "--repeat-penalty", "1.1"], ["chat", "--logit-bias", "1=2"],

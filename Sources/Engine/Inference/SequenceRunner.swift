@@ -1,4 +1,5 @@
 import CPUCompute
+import Experts
 import HostMemory
 import Models
 
@@ -38,11 +39,12 @@ public final class SequenceRunner {
     guard (1...longest).contains(length) else {
       throw InferenceError.contextOutOfRange(asked: length, modelContext: longest)
     }
-    let threads = options.threadCount ?? ProcessorCount.usableCores()
-    guard (1...1_024).contains(threads) else {
+    if let asked = options.threadCount, !(1...1_024).contains(asked) {
       throw InferenceError.invalidOption(
-        name: "threads", value: "\(threads)", expected: "1 to 1024")
+        name: "threads", value: "\(asked)", expected: "1 to 1024")
     }
+    let placement = ThreadPlacement(
+      .current(), threadCount: options.threadCount, affinity: options.affinity)
     guard (1...65_536).contains(options.chunkTokenCount) else {
       throw InferenceError.invalidOption(
         name: "chunk", value: "\(options.chunkTokenCount)", expected: "1 to 65536 tokens")
@@ -58,7 +60,9 @@ public final class SequenceRunner {
       SequenceRunner.largestWorkBytes,
       SequenceRunner.smallestWorkBudget + model.weightByteCount / 4)
     chunkTokenCount = max(1, min(options.chunkTokenCount, length, budget / max(1, workBytes)))
-    compute = try CPUBackend(threadCount: threads, instructionSet: options.instructionSet)
+    compute = try CPUBackend(
+      threadCount: placement.threadCount, processors: placement.processors,
+      instructionSet: options.instructionSet)
     cache = try KeyValueCache(
       layers: model.cacheShapes, type: options.keyValueType, capacity: length)
     angles = try RotaryAngles(
@@ -76,18 +80,21 @@ public final class SequenceRunner {
   /// Takes tokens in and gives the logits behind the last one. [vocabulary]
   ///
   /// - Parameters:
+  ///   - phase: `.decode` for tokens that the model itself wrote, one at a time: some kernels differ, and
+  ///     so may a result's last bits.
   ///   - observer: sees the routing.
   ///   - progress: called behind each chunk with the number of tokens taken in so far.
   ///   - isCancelled: asked between layers; true ends the call with `InferenceError.cancelled`, the
   ///     tokens of finished chunks stay.
   /// - Throws: `InferenceError`, `HostMemoryError.cannotAllocate`, what the executor throws.
   public func accept(
-    _ newTokens: [Int], observer: (any StepObserver)? = nil, progress: (Int) -> Void = { _ in },
-    isCancelled: () -> Bool = { false }
+    _ newTokens: [Int], phase: Phase = .prefill, observer: (any StepObserver)? = nil,
+    progress: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> [Float] {
     var logits: [Float] = []
     try forEachChunk(
-      newTokens, wanting: .last, observer: observer, progress: progress, isCancelled: isCancelled
+      newTokens, phase, wanting: .last, observer: observer, progress: progress,
+      isCancelled: isCancelled
     ) { hidden, range, step in
       guard range.upperBound == newTokens.count else { return }
       logits = try model.logits(of: hidden, step: step).values(ofRow: 0)
@@ -104,7 +111,8 @@ public final class SequenceRunner {
     _ body: (Int, UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     try forEachChunk(
-      newTokens, wanting: .all, observer: nil, progress: progress, isCancelled: isCancelled
+      newTokens, .prefill, wanting: .all, observer: nil, progress: progress,
+      isCancelled: isCancelled
     ) { hidden, range, step in
       // Few rows at a time: a row of logits can have 200,000 numbers.
       for start in stride(from: 0, to: hidden.rowCount, by: 16) {
@@ -125,7 +133,7 @@ public final class SequenceRunner {
   private enum Wanted { case all, last }
 
   private func forEachChunk(
-    _ newTokens: [Int], wanting wanted: Wanted, observer: (any StepObserver)?,
+    _ newTokens: [Int], _ phase: Phase, wanting wanted: Wanted, observer: (any StepObserver)?,
     progress: (Int) -> Void,
     isCancelled: () -> Bool, _ body: (Activation, Range<Int>, Step) throws -> Void
   ) throws {
@@ -145,7 +153,7 @@ public final class SequenceRunner {
       defer { workspace.release(to: mark) }
       let step = Step(
         compute: compute, workspace: workspace, cache: cache, angles: angles, experts: experts,
-        position: tokens.count, observer: observer)
+        position: tokens.count, phase: phase, observer: observer)
       let isLast = range.upperBound == newTokens.count
       let rows =
         wanted == .all ? 0..<chunk.count : (isLast ? chunk.count - 1 : chunk.count)..<chunk.count

@@ -9,6 +9,8 @@ public struct SessionOptions: Sendable {
   public var keyValueType: KeyValueType
   /// Threads of computation; nil: the cores that this process may use.
   public var threadCount: Int?
+  /// Which processors the threads may run on.
+  public var affinity: AffinityChoice
   /// Tokens of a prompt that are computed at once. The result's bits do not depend on it.
   public var chunkTokenCount: Int
   public var instructionSet: InstructionSet
@@ -19,12 +21,14 @@ public struct SessionOptions: Sendable {
 
   public init(
     contextLength: Int? = nil, keyValueType: KeyValueType = .f16, threadCount: Int? = nil,
+    affinity: AffinityChoice = .automatic,
     chunkTokenCount: Int = SessionOptions.defaultChunkTokenCount,
     instructionSet: InstructionSet = .best
   ) {
     self.contextLength = contextLength
     self.keyValueType = keyValueType
     self.threadCount = threadCount
+    self.affinity = affinity
     self.chunkTokenCount = chunkTokenCount
     self.instructionSet = instructionSet
   }

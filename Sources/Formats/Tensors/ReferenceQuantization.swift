@@ -74,23 +74,25 @@ public enum ReferenceQuantization {
   }
 
   /// The little-endian number at a byte offset within a block.
-  static func uint16(_ block: Span<UInt8>, at offset: Int) -> UInt16 {
+  package static func uint16(_ block: Span<UInt8>, at offset: Int) -> UInt16 {
     UInt16(block[offset]) | UInt16(block[offset + 1]) << 8
   }
 
   /// The little-endian number at a byte offset within a block.
-  static func uint32(_ block: Span<UInt8>, at offset: Int) -> UInt32 {
+  package static func uint32(_ block: Span<UInt8>, at offset: Int) -> UInt32 {
     UInt32(uint16(block, at: offset)) | UInt32(uint16(block, at: offset + 2)) << 16
   }
 
   /// The F16 number at a byte offset, such as a block's scale.
-  static func scale(_ block: Span<UInt8>, at offset: Int) -> Float {
+  package static func scale(_ block: Span<UInt8>, at offset: Int) -> Float {
     HalfFloats.float(fromF16: uint16(block, at: offset))
   }
 
   /// Nibble `i` of a half-split run of bytes: the low halves of all bytes first, then the high
   /// halves. `length` is the number of nibbles, twice the number of bytes.
-  static func nibble(_ block: Span<UInt8>, at offset: Int, _ i: Int, of length: Int) -> UInt8 {
+  package static func nibble(_ block: Span<UInt8>, at offset: Int, _ i: Int, of length: Int)
+    -> UInt8
+  {
     let half = length / 2
     return i < half ? block[offset + i] & 0x0F : block[offset + i - half] >> 4
   }

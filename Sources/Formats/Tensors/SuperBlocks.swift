@@ -74,7 +74,7 @@ extension ReferenceQuantization {
   /// offset 4: bytes 0…3 and 4…7 hold the first four scales and minima in their low 6 bits; the
   /// last four have their low 4 bits in the nibbles of bytes 8…11 and their high 2 bits on top of
   /// bytes 0…3 and 4…7.
-  private static func sixBitScales(_ block: Span<UInt8>, sub: Int) -> (UInt8, UInt8) {
+  package static func sixBitScales(_ block: Span<UInt8>, sub: Int) -> (UInt8, UInt8) {
     let first = block[4 + sub % 4]
     let second = block[8 + sub % 4]
     guard sub >= 4 else { return (first & 0x3F, second & 0x3F) }

@@ -2,13 +2,15 @@
 extension ReferenceQuantization {
   /// The 16 values of the IQ4 types: denser near zero, as trained weights are.
   /// Source: `kvalues_iq4nl` of ggml.
-  static let nonlinearValues: [Int8] = [
+  package static let nonlinearValues: [Int8] = [
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
   ]
 
   /// The E2M1 numbers 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives, doubled so that they are whole.
   /// Source: OCP Microscaling Formats (MX) 1.0, table 5. Negative zero is zero, as in ggml.
-  static let doubledE2M1: [Int8] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
+  package static let doubledE2M1: [Int8] = [
+    0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12,
+  ]
 
   /// `x = d table[q]`, 32 elements. Layout: `d:2 nibbles:16`.
   static func appendIQ4_NL(_ block: Span<UInt8>, to values: inout [Float]) {
@@ -45,7 +47,7 @@ extension ReferenceQuantization {
   /// `2^(e - 128)`, half of what the E8M0 number `e` means, since the table holds doubled values.
   /// For `e` of 0 and 1 it is subnormal. The MX specification calls 255 a NaN; ggml reads it
   /// as `2^127`, and so does this engine.
-  static func halfPowerOfTwo(exponent e: UInt8) -> Float {
+  package static func halfPowerOfTwo(exponent e: UInt8) -> Float {
     e < 2
       ? Float(bitPattern: 0x0020_0000 << UInt32(e))
       : Float(bitPattern: UInt32(e - 1) << 23)

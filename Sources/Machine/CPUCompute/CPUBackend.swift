@@ -25,15 +25,19 @@ public final class CPUBackend {
 
   /// - Parameters:
   ///   - threadCount: threads of the team, the caller's included; at least 1.
+  ///   - processors: what each thread may run on, the caller's first; empty: wherever the system puts
+  ///     them.
   ///   - instructionSet: one that this processor has; the best where it does not.
   /// - Throws: `HostMemoryError` where threads or memory are refused.
-  public init(threadCount: Int, instructionSet: InstructionSet = .best) throws(HostMemoryError) {
+  public init(
+    threadCount: Int, processors: [[Int]] = [], instructionSet: InstructionSet = .best
+  ) throws(HostMemoryError) {
     guard let kernels = instructionSet.kernels ?? InstructionSet.portable.kernels else {
       preconditionFailure("the portable kernels are always there")
     }
     self.instructionSet = instructionSet.isAvailable ? instructionSet : .portable
     self.kernels = kernels
-    team = try ThreadTeam(threadCount: threadCount)
+    team = try ThreadTeam(threadCount: threadCount, processors: processors)
   }
 
   /// Scratch of at least `byteCount` bytes for each thread. Called outside parallel regions.

@@ -189,15 +189,6 @@ extension GatedProduct {
   }
 }
 
-extension StepProfile {
-  /// Counts one product.
-  func count(_ weights: WeightMatrix, tokenCount: Int) {
-    count(
-      byteCount: weights.byteCount,
-      operationCount: 2 * weights.rowCount * weights.columnCount * tokenCount)
-  }
-}
-
 extension Array where Element == Int {
   /// The first index whose element fulfils the condition, where all behind it do too.
   fileprivate func partitioningIndex(_ condition: (Int) -> Bool) -> Int {

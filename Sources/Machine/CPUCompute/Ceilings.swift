@@ -5,52 +5,102 @@ import HostMemory
 /// the work that is compared with it.
 public struct Ceilings: Sendable {
   /// Reading memory, all threads together, in 10⁹ bytes a second.
-  public let readGBps: Double
+  public var readGBps = 0.0
   /// F32 multiplications and additions, all threads together, in 10⁹ a second.
-  public let gigaflops: Double
+  public var floatGOPS = 0.0
+  /// Multiplications and additions of bytes, all threads together, in 10⁹ a second; nil where the
+  /// instruction set has no instruction that multiplies and adds four of them.
+  public var int8GOPS: Double?
+
+  /// What products of quantised weights are compared with.
+  public var productGOPS: Double { int8GOPS ?? floatGOPS }
 }
 
-extension CPUBackend {
-  /// Larger than the caches of any one processor.
-  private static let readByteCount = 512 << 20
-  private static let multiplyAddIterations = 4_000_000
-  /// Chains × lanes × (one multiplication and one addition) of the kernel `multiply_add`.
-  private static let operationsPerIteration = 12 * 16 * 2
+/// Measures what the machine can do, again and again beside other measurements: on a machine that is
+/// shared, the ceilings move while one measures.
+///
+/// Holds 512 MiB of memory while it lives.
+public final class CeilingMeter {
+  /// The best of all rounds so far.
+  public private(set) var ceilings = Ceilings()
+  private let compute: CPUBackend
+  private let smallPages: AlignedBuffer
+  private let largePages: AlignedBuffer
 
-  /// Measures for about half a second; the best of three rounds counts.
+  /// Larger than what the caches of one processor hold of it from round to round.
+  private static let readByteCount = 256 << 20
+  private static let chunkByteCount = 4 << 20
+  private static let iterations = 1_000_000
+  /// Chains × lanes × (one multiplication and one addition) of the kernel `multiply_add`.
+  private static let floatOperations = 12 * 16 * 2
+  /// Instructions × products × (one multiplication and one addition) of `multiply_add_int8`.
+  private static let int8Operations = 24 * 64 * 2
+
   /// - Throws: `HostMemoryError.cannotAllocate`.
-  public func measureCeilings() throws -> Ceilings {
-    let memory = try AlignedBuffer(
-      byteCount: CPUBackend.readByteCount, purpose: "measuring the read bandwidth")
-    let clock = ContinuousClock()
-    func best(_ work: () -> Void) -> Double {
-      (0..<3).map { _ in
-        let start = clock.now
-        work()
-        let duration = clock.now - start
-        return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-      }.min() ?? 1
-    }
-    // Untouched pages are all one page of zeros: write each once.
-    let chunk = 8 << 20
-    let chunks = CPUBackend.readByteCount / chunk
-    // Safety: every chunk touches a range of its own.
-    nonisolated(unsafe) let base = memory.base
-    team.forEachChunk(count: chunks) { _, index in
-      for offset in stride(from: 0, to: chunk, by: 4_096) {
-        base.storeBytes(of: 1, toByteOffset: index * chunk + offset, as: UInt8.self)
+  public init(_ compute: CPUBackend) throws(HostMemoryError) {
+    self.compute = compute
+    let purpose = "measuring the read bandwidth"
+    smallPages = try AlignedBuffer(byteCount: CeilingMeter.readByteCount, purpose: purpose)
+    largePages = try AlignedBuffer(
+      byteCount: CeilingMeter.readByteCount, purpose: purpose, usesHugePages: true)
+    touch(smallPages)
+    touch(largePages)
+  }
+
+  /// Measures for some 50 ms: reading in small and in huge pages, with and without prefetching, and
+  /// arithmetic.
+  public func measure() {
+    let kernels = compute.kernels
+    for memory in [smallPages, largePages] {
+      for read in [kernels.read, kernels.read_ahead] {
+        ceilings.readGBps = max(ceilings.readGBps, readSpeed(memory) { _ = read?($0, $1) })
       }
     }
-    let reading = best {
-      team.forEachChunk(count: chunks) { _, index in _ = kernels.read(base + index * chunk, chunk) }
+    // A team whose threads are asleep begins late: the first of two is lost.
+    for _ in 0..<2 {
+      ceilings.floatGOPS = max(
+        ceilings.floatGOPS,
+        speed(CeilingMeter.floatOperations) { _ = kernels.multiply_add(CeilingMeter.iterations) })
+      guard let multiply = kernels.multiply_add_int8 else { continue }
+      ceilings.int8GOPS = max(
+        ceilings.int8GOPS ?? 0,
+        speed(CeilingMeter.int8Operations) { _ = multiply(CeilingMeter.iterations) })
     }
-    let calculating = best {
-      team.run { _ in _ = kernels.multiply_add(CPUBackend.multiplyAddIterations) }
+  }
+
+  /// 10⁹ bytes a second.
+  private func readSpeed(
+    _ memory: AlignedBuffer, _ read: (UnsafeRawPointer, Int) -> Void
+  ) -> Double {
+    let nanoseconds = time { chunk in
+      read(memory.base + chunk * CeilingMeter.chunkByteCount, CeilingMeter.chunkByteCount)
     }
-    let operations =
-      Double(CPUBackend.multiplyAddIterations * CPUBackend.operationsPerIteration * threadCount)
-    return Ceilings(
-      readGBps: Double(CPUBackend.readByteCount) / reading / 1e9,
-      gigaflops: operations / calculating / 1e9)
+    return Double(memory.byteCount) / nanoseconds
+  }
+
+  private func time(_ body: (Int) -> Void) -> Double {
+    let start = StepProfile.now()
+    compute.team.forEachChunk(
+      count: CeilingMeter.readByteCount / CeilingMeter.chunkByteCount
+    ) { _, chunk in body(chunk) }
+    return Double(max(1, StepProfile.now() - start))
+  }
+
+  /// 10⁹ operations a second of all threads together.
+  private func speed(_ operations: Int, _ work: () -> Void) -> Double {
+    let start = StepProfile.now()
+    compute.team.run { _ in work() }
+    let nanoseconds = Double(max(1, StepProfile.now() - start))
+    return Double(CeilingMeter.iterations * operations * compute.threadCount) / nanoseconds
+  }
+
+  /// Untouched pages are all one page of zeros: write each once.
+  private func touch(_ memory: AlignedBuffer) {
+    _ = time { chunk in
+      for offset in stride(from: 0, to: CeilingMeter.chunkByteCount, by: 4_096) {
+        memory.base.storeBytes(
+          of: 1, toByteOffset: chunk * CeilingMeter.chunkByteCount + offset, as: UInt8.self)
+      }
+    }
   }
 }

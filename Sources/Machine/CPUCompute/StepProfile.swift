@@ -96,6 +96,13 @@ public final class StepProfile {
     pendingOperationCount += operationCount
   }
 
+  /// Counts a product of some tokens with weights.
+  func count(_ weights: WeightMatrix, tokenCount: Int) {
+    count(
+      byteCount: weights.readByteCount,
+      operationCount: 2 * weights.rowCount * weights.columnCount * tokenCount)
+  }
+
   /// Moves a share of the time since the last mark to another part: what threads spent waiting inside a
   /// region, for example.
   /// - Parameter nanoseconds: at most the time since the last mark counts.

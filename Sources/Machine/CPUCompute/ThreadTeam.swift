@@ -1,4 +1,3 @@
-import CKernels
 import Glibc
 import HostMemory
 import Synchronization
@@ -6,65 +5,86 @@ import Synchronization
 /// A fixed team of threads that splits one piece of work after another.
 ///
 /// A token's step has hundreds of short parallel regions, so a fork must cost well under a
-/// microsecond: workers spin for a while, then yield, then sleep until the next region. Swift's own
-/// concurrency is not used here: a task group costs tens of microseconds a fork.
+/// microsecond: workers spin between regions and sleep where none comes for a while, so that an idle
+/// program burns nothing. Swift's own concurrency is not used here: a task group costs tens of
+/// microseconds a fork.
 ///
-/// One thread at a time may call `run`; it takes part as thread 0.
-// Safety: all that is shared lies in `Shared`, where atomics order every access.
+/// Other programs may take a worker's processor away for milliseconds. Nobody waits for such a worker
+/// where that can be helped: work is handed out in chunks, a worker that does not come misses the
+/// region, and a region ends when all that came have left it. Waiting threads sleep instead of yielding:
+/// by the scheduler's rules one who yields gives away its share of the processor, one who sleeps keeps
+/// it and is let in at once when it wakes (measured in `Docs/PERFORMANCE.md`).
+///
+/// One thread at a time may call `run` and `forEachChunk`; it takes part as thread 0.
+// Safety: all that is shared lies in `Gathering`, where atomics order every access.
 public final class ThreadTeam: @unchecked Sendable {
   public let threadCount: Int
-  private let shared: Shared
+  private let gathering = Gathering()
   private var threads: [pthread_t] = []
+  /// Processors that the creating thread had before it was bound.
+  private var earlierProcessors: [Int]?
 
-  /// Spins before a waiting thread yields the processor: some tens of microseconds.
-  fileprivate static let spinsBeforeYield = 500
-  /// Yields before a waiting worker sleeps: longer than the gaps within a step.
-  fileprivate static let yieldsBeforeSleep = 2_000
-
-  /// - Throws: `HostMemoryError.cannotStartThread`.
-  public init(threadCount: Int) throws(HostMemoryError) {
+  /// - Parameters:
+  ///   - threadCount: the caller included; at least 1.
+  ///   - processors: what each thread may run on, thread 0 first, which is the calling one and gets back
+  ///     what it had when the team ends; empty: wherever the system puts them.
+  /// - Throws: `HostMemoryError.cannotStartThread`, `.cannotBindThread`.
+  public init(threadCount: Int, processors: [[Int]] = []) throws(HostMemoryError) {
     let count = max(1, threadCount)
+    precondition(processors.isEmpty || processors.count == count)
     self.threadCount = count
-    shared = Shared()
-    for index in 1..<max(count, 1) {
-      var thread = pthread_t()
-      let start = Unmanaged.passRetained(WorkerStart(shared: shared, index: index))
-      let code = pthread_create(
-        &thread, nil,
-        { raw in
-          guard let raw else { return nil }
-          let start = Unmanaged<WorkerStart>.fromOpaque(raw).takeRetainedValue()
-          start.shared.work(as: start.index)
-          return nil
-        }, start.toOpaque())
-      guard code == 0 else {
-        start.release()
-        stop()
-        throw .cannotStartThread(reason: String(cString: strerror(code)))
+    let earlier = processors.isEmpty ? nil : Affinity.ofThisThread()
+    do {
+      for index in 1..<count {
+        // A thread has the processors of the one that starts it, so that what is refused is told here.
+        if !processors.isEmpty { try Affinity.bindThisThread(to: processors[index]) }
+        try start(index)
       }
-      threads.append(thread)
+      if let own = processors.first { try Affinity.bindThisThread(to: own) }
+    } catch {
+      stop()
+      if let earlier { try? Affinity.bindThisThread(to: earlier) }
+      throw error
     }
+    earlierProcessors = earlier
   }
 
-  deinit { stop() }
+  deinit {
+    stop()
+    if let earlierProcessors { try? Affinity.bindThisThread(to: earlierProcessors) }
+  }
+
+  private func start(_ index: Int) throws(HostMemoryError) {
+    var thread = pthread_t()
+    let start = Unmanaged.passRetained(WorkerStart(gathering: gathering, index: index))
+    let code = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let start = Unmanaged<WorkerStart>.fromOpaque(raw).takeRetainedValue()
+        start.gathering.work(as: start.index)
+        return nil
+      }, start.toOpaque())
+    guard code == 0 else {
+      start.release()
+      throw .cannotStartThread(reason: String(cString: strerror(code)))
+    }
+    threads.append(thread)
+  }
 
   private func stop() {
-    shared.isStopping.store(true, ordering: .sequentiallyConsistent)
-    shared.wake()
+    gathering.end()
     for thread in threads { pthread_join(thread, nil) }
     threads = []
   }
 
-  /// Runs `body(threadIndex)` once on every thread of the team and returns when all are done.
+  /// Runs `body(threadIndex)` once on every thread of the team and returns when all are done, also
+  /// those that have to wait for a processor: for measuring; work is better cut into chunks.
   public func run(_ body: (Int) -> Void) {
     guard threadCount > 1 else { return body(0) }
-    withoutActuallyEscaping(body) { escaping in
-      shared.body = escaping
-      shared.remaining.store(threadCount - 1, ordering: .relaxed)
-      shared.wake()
-      escaping(0)
-      shared.waitForWorkers()
-      shared.body = nil
+    gathering.region(mustCome: threadCount - 1) { [gathering] thread in
+      body(thread)
+      if thread > 0 { gathering.countDown() }
     }
   }
 
@@ -74,10 +94,9 @@ public final class ThreadTeam: @unchecked Sendable {
       for chunk in 0..<count { body(0, chunk) }
       return
     }
-    shared.nextChunk.store(0, ordering: .relaxed)
-    run { thread in
+    gathering.region(mustCome: 0) { [gathering] thread in
       while true {
-        let chunk = shared.nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue
+        let chunk = gathering.takeChunk()
         if chunk >= count { return }
         body(thread, chunk)
       }
@@ -86,91 +105,11 @@ public final class ThreadTeam: @unchecked Sendable {
 }
 
 private final class WorkerStart {
-  let shared: Shared
+  let gathering: Gathering
   let index: Int
 
-  init(shared: Shared, index: Int) {
-    self.shared = shared
+  init(gathering: Gathering, index: Int) {
+    self.gathering = gathering
     self.index = index
-  }
-}
-
-/// What the calling thread and the workers share.
-// Safety: `body` is written only while no worker runs; `generation` publishes it and `remaining`
-// says when every worker has left it.
-private final class Shared: @unchecked Sendable {
-  var body: ((Int) -> Void)?
-  let generation = Atomic<Int>(0)
-  let remaining = Atomic<Int>(0)
-  let nextChunk = Atomic<Int>(0)
-  let sleepers = Atomic<Int>(0)
-  let isStopping = Atomic<Bool>(false)
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let condition: UnsafeMutablePointer<pthread_cond_t>
-
-  init() {
-    mutex = .allocate(capacity: 1)
-    condition = .allocate(capacity: 1)
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-  }
-
-  /// Begins the next generation and wakes those that sleep.
-  func wake() {
-    generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
-    pthread_mutex_lock(mutex)
-    pthread_cond_broadcast(condition)
-    pthread_mutex_unlock(mutex)
-  }
-
-  func work(as index: Int) {
-    var seen = 0
-    while true {
-      waitForGeneration(after: seen)
-      seen += 1
-      if isStopping.load(ordering: .sequentiallyConsistent) { return }
-      body?(index)
-      remaining.wrappingSubtract(1, ordering: .releasing)
-    }
-  }
-
-  func waitForWorkers() {
-    var spins = 0
-    while remaining.load(ordering: .acquiring) > 0 {
-      spins += 1
-      if spins < ThreadTeam.spinsBeforeYield { ck_pause() } else { sched_yield() }
-    }
-  }
-
-  private func waitForGeneration(after seen: Int) {
-    var spins = 0
-    while generation.load(ordering: .acquiring) == seen {
-      spins += 1
-      if spins < ThreadTeam.spinsBeforeYield {
-        ck_pause()
-      } else if spins < ThreadTeam.spinsBeforeYield + ThreadTeam.yieldsBeforeSleep {
-        sched_yield()
-      } else {
-        sleep(after: seen)
-      }
-    }
-  }
-
-  private func sleep(after seen: Int) {
-    pthread_mutex_lock(mutex)
-    sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    while generation.load(ordering: .sequentiallyConsistent) == seen {
-      pthread_cond_wait(condition, mutex)
-    }
-    sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-    pthread_mutex_unlock(mutex)
   }
 }

@@ -10,6 +10,8 @@ public enum HostMemoryError: Error, Equatable, CustomStringConvertible {
   case cannotAllocate(byteCount: Int, purpose: String, reason: String)
   /// The system starts no more threads.
   case cannotStartThread(reason: String)
+  /// The system does not let a thread run on these processors.
+  case cannotBindThread(processors: [Int], reason: String)
 
   public var description: String {
     switch self {
@@ -25,6 +27,9 @@ public enum HostMemoryError: Error, Equatable, CustomStringConvertible {
         + "end other programs, or try a smaller --context, --kv-type q8_0 or fewer --threads"
     case .cannotStartThread(let reason):
       "cannot start a compute thread: \(reason); try a smaller --threads"
+    case .cannotBindThread(let processors, let reason):
+      "cannot bind a compute thread to the processors "
+        + processors.map { "\($0)" }.joined(separator: ", ") + ": \(reason); try --affinity none"
     }
   }
 }

@@ -8,7 +8,7 @@
 // processor's own prefetchers.
 
 typedef uint8_t b64 __attribute__((vector_size(64)));
-typedef uint16_t h32 __attribute__((vector_size(64)));
+typedef uint16_t halves32 __attribute__((vector_size(64)));
 typedef uint32_t w4u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef u16x u16xu __attribute__((aligned(1), may_alias));
 
@@ -52,7 +52,7 @@ CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
 
 /// The low halves of the sixteen words, then the high ones.
 CK_INLINE u16x halves_apart(u16x w) {
-  h32 h = (h32)w;
+  halves32 h = (halves32)w;
   return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 1, 3, 5, 7,
                                        9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
@@ -293,7 +293,7 @@ CK_INLINE ck_block_rows rows_at(const ck_tile_rows *t, size_t offset, size_t byt
   return (ck_block_rows){copy, 256, t->streams};
 }
 
-/// Asks for bytes that are packed later.
+/// Asks for bytes that are packed later: the next tile's, which follow in memory.
 CK_INLINE void ask_for(const uint8_t *bytes, size_t count) {
   for (size_t i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
 }
@@ -312,7 +312,7 @@ CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) 
   }
   for (size_t b = 0; b < n; b++) {
     ck_block_rows s = rows_at(t, b * bytes, bytes, copy);
-    if (t->streams) ask_for(t->native + 16 * (t->row_bytes + b * bytes), 16 * bytes);
+    ask_for(t->native + 16 * (t->row_bytes + b * bytes), 16 * bytes);
     uint8_t *out = tile + b * each;
     switch (type) {
     case 10: pack_q2_k(s, out); break;
@@ -335,7 +335,7 @@ CK_INLINE void pack_numbers(size_t size, const ck_tile_rows *t, uint8_t *tile) {
     u16x w[4];
     uint8_t *out = tile + columns * 16 * size;
     ck_block_rows s = rows_at(t, columns * size, 16, copy);
-    if (t->streams) ask_for(t->native + 16 * (t->row_bytes + columns * size), 256);
+    ask_for(t->native + 16 * (t->row_bytes + columns * size), 256);
     words_of_rows(s, w);
     for (size_t k = 0; k < 4; k++) put(s, out + 64 * k, size == 4 ? w[k] : halves_apart(w[k]));
   }
@@ -375,5 +375,8 @@ static int pack(const ck_weights *weights, size_t tile_begin, size_t tile_end, v
   size_t tile_bytes = ck_tile_bytes(weights->element_type, weights->columns);
   for (size_t tile = tile_begin; tile < tile_end; tile++)
     if (pack_tile_to(weights, tile, (uint8_t *)packed + tile * tile_bytes, 1) != 0) return -1;
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();  // other threads are told with ordinary stores, which would overtake streamed ones
+#endif
   return 0;
 }

@@ -39,7 +39,7 @@ CK_INLINE i16x pairs_of(i16x low, i16x high) { return (low & 0xffff) | (high << 
 CK_INLINE i16x k_sum_factors(int type, const uint8_t *block, int i) {
   if (type == 10)
     return CK_INTS(*(const b16u *)(block + 64 + 32 * i) >> 4) | CK_INTS(*(const b16u *)(block + 80 + 32 * i) >> 4) << 16;
-  if (type == 12 || type == 13) return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), h32);
+  if (type == 12 || type == 13) return (i16x)__builtin_convertvector(*(const b32u *)(block + 192 + 32 * i), halves32);
   return pairs_of(k_scale(type, block, 2 * i), k_scale(type, block, 2 * i + 1));
 }
 

@@ -4,113 +4,140 @@ import OrderedJSON
 
 /// What `bench` prints.
 struct BenchmarkReport {
-  let modelName: String
-  let architecture: String
-  let byteCount: Int
-  let bytesPerToken: Int?
-  let weightsPerToken: Int?
+  let subject: BenchmarkSubject
   let ceilings: Ceilings
   let threadCount: Int
   let instructionSet: String
   let repetitions: Int
-  var measurements: [Measurement] = []
+  let measurements: [Measurement]
+  /// One for each measurement, where they were asked for.
+  var profiles: [StepProfile]?
 
-  init(_ loaded: LoadedModel, runner: SequenceRunner, ceilings: Ceilings, repetitions: Int) {
-    let survey = ModelSurvey(loaded.file)
-    modelName = survey.name ?? loaded.file.path
-    architecture = loaded.hyperparameters.architecture
-    byteCount = survey.total.byteCount
-    bytesPerToken = survey.bytesPerToken
-    weightsPerToken = survey.weightsPerToken
+  init(
+    _ subject: BenchmarkSubject, compute: CPUBackend, ceilings: Ceilings, repetitions: Int,
+    measurements: [Measurement], profiles: [StepProfile]? = nil
+  ) {
+    self.subject = subject
     self.ceilings = ceilings
-    threadCount = runner.compute.threadCount
-    instructionSet = runner.compute.instructionSet.rawValue
+    threadCount = compute.threadCount
+    instructionSet = compute.instructionSet.rawValue
     self.repetitions = repetitions
+    self.measurements = measurements
+    self.profiles = profiles
   }
 
-  /// Weights read per second while generating, in GB/s.
-  private func bandwidth(_ measurement: Measurement) -> Double? {
-    guard measurement.name.hasPrefix("tg"), let bytesPerToken else { return nil }
-    return Double(bytesPerToken) * measurement.median / 1e9
+  /// A value's share of a ceiling, for people.
+  static func share(_ value: Double, of ceiling: Double) -> String {
+    HumanUnits.fixed(100 * value / max(ceiling, 1e-9), 1) + " %"
   }
 
-  /// Multiplications and additions of matrix products per second, in 10⁹. The head's products count
-  /// for every token, although only the last one's are computed: an upper estimate for prompts.
-  private func gigaflops(_ measurement: Measurement) -> Double? {
-    weightsPerToken.map { 2 * Double($0) * measurement.median / 1e9 }
+  /// What the ceilings are, for people.
+  static func words(_ ceilings: Ceilings) -> String {
+    let int8 = ceilings.int8GOPS.map { HumanUnits.fixed($0, 0) + " GOPS" }
+    return "ceilings in this run: reads \(HumanUnits.fixed(ceilings.readGBps, 1)) GB/s, int8 "
+      + "\(int8 ?? "without an instruction of its own"), "
+      + "F32 \(HumanUnits.fixed(ceilings.floatGOPS, 0)) GOPS\n"
   }
 
-  private func share(_ value: Double?, of ceiling: Double) -> String {
-    value.map { HumanUnits.fixed(100 * $0 / max(ceiling, 1e-9), 1) + " %" } ?? ""
+  /// The machine and the program, for people.
+  static func words(threadCount: Int, instructionSet: String) -> String {
+    "\(Processor.name), \(HumanUnits.counted(threadCount, "thread")), \(instructionSet), "
+      + "\(Version.short)\n"
   }
 
   var text: String {
+    let peak = ceilings.int8GOPS == nil ? "of F32 peak" : "of int8 peak"
     var table = TextTable([
       ("test", .left), ("tokens/s", .right), ("slowest", .right), ("fastest", .right),
-      ("GB/s", .right), ("of reads", .right), ("GOPS", .right), ("of F32 peak", .right),
+      ("GB/s", .right), ("of reads", .right), ("GOPS", .right), (peak, .right),
       ("checksum", .left),
     ])
     for measurement in measurements {
       table.add(
-        measurement.name, HumanUnits.fixed(measurement.median, 2),
+        measurement.test.name, HumanUnits.fixed(measurement.median, 2),
         HumanUnits.fixed(measurement.slowest, 2), HumanUnits.fixed(measurement.fastest, 2),
-        bandwidth(measurement).map { HumanUnits.fixed($0, 2) } ?? "",
-        share(bandwidth(measurement), of: ceilings.readGBps),
-        gigaflops(measurement).map { HumanUnits.fixed($0, 2) } ?? "",
-        share(gigaflops(measurement), of: ceilings.gigaflops),
-        hexadecimal(measurement.checksum))
+        HumanUnits.fixed(measurement.readGBps, 2),
+        Self.share(measurement.readGBps, of: ceilings.readGBps),
+        HumanUnits.fixed(measurement.productGOPS, 1),
+        Self.share(measurement.productGOPS, of: ceilings.productGOPS),
+        Self.hexadecimal(measurement.checksum))
     }
+    let architecture = subject.model.hyperparameters.architecture
     return
-      "\(TerminalText.safe(modelName, width: 60)), \(architecture), \(HumanUnits.bytes(byteCount))\n"
-      + "\(Processor.name), \(threadCount) thread\(threadCount == 1 ? "" : "s"), "
-      + "\(instructionSet), \(Version.short)\n"
-      + "ceilings in this run: reads \(HumanUnits.fixed(ceilings.readGBps, 1)) GB/s, "
-      + "F32 \(HumanUnits.fixed(ceilings.gigaflops, 1)) GOPS\n\n" + table.text
+      "\(TerminalText.safe(subject.name, width: 60)), \(architecture), "
+      + "\(HumanUnits.bytes(subject.survey.total.byteCount))\n"
+      + subject.notes.map { $0 + "\n" }.joined()
+      + Self.words(threadCount: threadCount, instructionSet: instructionSet)
+      + Self.words(ceilings) + "\n" + table.text + estimates
+      + (profiles.map { ProfileText(measurements, $0, ceilings, threadCount).text } ?? "")
+  }
+
+  /// What the whole model would do, where layers were left out.
+  private var estimates: String {
+    guard let whole = subject.whole else { return "" }
+    let words = measurements.map {
+      "\($0.test.name) \(HumanUnits.fixed(whole.estimate($0), 2))"
+    }
+    return "\nestimate, not measured, for all \(whole.layerCount) layers, by bytes and operations: "
+      + words.joined(separator: ", ") + " tokens/s\n"
   }
 
   var csv: String {
     var text = "test,tokens,median_tokens_per_second,slowest,fastest,gb_per_second,"
-    text += "read_ceiling_gb_per_second,gops,f32_ceiling_gops,checksum\n"
+    text += "read_ceiling_gb_per_second,gops,int8_ceiling_gops,f32_ceiling_gops,checksum\n"
     for measurement in measurements {
-      let gigabytes = bandwidth(measurement).map { "\($0)" } ?? ""
-      text += "\(measurement.name),\(measurement.tokenCount),\(measurement.median),"
-      text += "\(measurement.slowest),\(measurement.fastest),\(gigabytes),"
-      text += "\(ceilings.readGBps),\(gigaflops(measurement).map { "\($0)" } ?? ""),"
-      text += "\(ceilings.gigaflops),"
-      text += hexadecimal(measurement.checksum) + "\n"
+      text += "\(measurement.test.name),\(measurement.test.tokenCount),\(measurement.median),"
+      text += "\(measurement.slowest),\(measurement.fastest),\(measurement.readGBps),"
+      text += "\(ceilings.readGBps),\(measurement.productGOPS),"
+      text += "\(ceilings.int8GOPS.map { "\($0)" } ?? ""),\(ceilings.floatGOPS),"
+      text += Self.hexadecimal(measurement.checksum) + "\n"
     }
     return text
   }
 
   var json: JSONValue {
-    let tests = measurements.map { measurement in
-      JSONValue.object([
-        ("test", .string(measurement.name)), ("tokens", .integer(measurement.tokenCount)),
-        ("tokensPerSecond", .double(measurement.median)),
-        ("slowest", .double(measurement.slowest)), ("fastest", .double(measurement.fastest)),
-        ("seconds", .array(measurement.seconds.map(JSONValue.double))),
-        ("gigabytesPerSecond", bandwidth(measurement).map(JSONValue.double) ?? .null),
-        ("gigaflops", gigaflops(measurement).map(JSONValue.double) ?? .null),
-        ("checksum", .string(hexadecimal(measurement.checksum))),
-      ])
-    }
-    return .object([
-      ("model", .string(modelName)), ("architecture", .string(architecture)),
-      ("bytes", .integer(byteCount)), ("bytesPerToken", .optional(bytesPerToken)),
-      (
-        "ceilings",
-        .object([
-          ("gigabytesPerSecond", .double(ceilings.readGBps)),
-          ("gigaflops", .double(ceilings.gigaflops)),
-        ])
-      ),
+    .object([
+      ("model", .string(subject.name)),
+      ("architecture", .string(subject.model.hyperparameters.architecture)),
+      ("bytes", .integer(subject.survey.total.byteCount)),
+      ("bytesPerToken", .optional(subject.survey.bytesPerToken)),
+      ("notes", .array(subject.notes.map(JSONValue.string))),
+      ("ceilings", Self.json(ceilings)),
       ("processor", .string(Processor.name)), ("threads", .integer(threadCount)),
       ("instructionSet", .string(instructionSet)), ("version", .string(Version.short)),
-      ("repetitions", .integer(repetitions)), ("tests", .array(tests)),
+      ("repetitions", .integer(repetitions)),
+      ("tests", .array(measurements.indices.map(testJSON))),
     ])
   }
 
-  private func hexadecimal(_ number: UInt64) -> String {
+  private func testJSON(_ index: Int) -> JSONValue {
+    let measurement = measurements[index]
+    return .object(
+      [
+        ("test", .string(measurement.test.name)),
+        ("tokens", .integer(measurement.test.tokenCount)),
+        ("tokensPerSecond", .double(measurement.median)),
+        (
+          "estimatedTokensPerSecondOfWhole",
+          subject.whole.map { .double($0.estimate(measurement)) } ?? .null
+        ),
+        ("slowest", .double(measurement.slowest)), ("fastest", .double(measurement.fastest)),
+        ("seconds", .array(measurement.seconds.map(JSONValue.double))),
+        ("gigabytesPerSecond", .double(measurement.readGBps)),
+        ("gigaoperationsPerSecond", .double(measurement.productGOPS)),
+        ("checksum", .string(Self.hexadecimal(measurement.checksum))),
+      ] + (profiles.map { [("parts", ProfileText.json($0[index]))] } ?? []))
+  }
+
+  static func json(_ ceilings: Ceilings) -> JSONValue {
+    .object([
+      ("gigabytesPerSecond", .double(ceilings.readGBps)),
+      ("int8GigaoperationsPerSecond", ceilings.int8GOPS.map(JSONValue.double) ?? .null),
+      ("floatGigaoperationsPerSecond", .double(ceilings.floatGOPS)),
+    ])
+  }
+
+  static func hexadecimal(_ number: UInt64) -> String {
     let digits = String(number, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -1,69 +1,61 @@
-import Inference
-import RandomNumbers
+/// One kind of work: `pp512` is a prompt of 512 tokens, `tg64` are 64 tokens one by one, as llama-bench
+/// names them.
+struct BenchmarkTest: Equatable {
+  let isPrompt: Bool
+  let tokenCount: Int
+
+  var name: String { (isPrompt ? "pp" : "tg") + "\(tokenCount)" }
+
+  init(isPrompt: Bool, tokenCount: Int) {
+    self.isPrompt = isPrompt
+    self.tokenCount = tokenCount
+  }
+
+  /// A test by its name; nil for anything else.
+  init?(_ name: some StringProtocol) {
+    guard let count = Int(name.dropFirst(2)), count > 0 else { return nil }
+    switch name.prefix(2) {
+    case "pp": self.init(isPrompt: true, tokenCount: count)
+    case "tg": self.init(isPrompt: false, tokenCount: count)
+    default: return nil
+    }
+  }
+}
 
 /// The speed of one kind of work, measured several times.
 struct Measurement {
-  /// `pp512` for a prompt of 512 tokens, `tg64` for 64 tokens one by one, as llama-bench names them.
-  let name: String
-  let tokenCount: Int
+  let test: BenchmarkTest
   /// Seconds of each repetition.
   var seconds: [Double] = []
   /// A digest of the last scores, equal wherever the same was computed.
   var checksum: UInt64 = 0
+  /// Bytes of weights and of cached keys and values that one run reads.
+  var byteCount = 0
+  /// Multiplications and additions of products that one run does.
+  var operationCount = 0
+
+  init(_ test: BenchmarkTest) { self.test = test }
 
   /// Tokens per second of each repetition, slowest first.
-  private var speeds: [Double] { seconds.map { Double(tokenCount) / max($0, 1e-9) }.sorted() }
+  private var speeds: [Double] { seconds.map { Double(test.tokenCount) / max($0, 1e-9) }.sorted() }
 
   var slowest: Double { speeds.first ?? 0 }
   var fastest: Double { speeds.last ?? 0 }
 
-  var median: Double {
-    let speeds = speeds
-    guard !speeds.isEmpty else { return 0 }
-    let middle = speeds.count / 2
-    return speeds.count % 2 == 1 ? speeds[middle] : (speeds[middle - 1] + speeds[middle]) / 2
-  }
-}
+  /// Tokens per second.
+  var median: Double { Self.median(of: speeds) }
 
-/// Runs the work of `bench`.
-struct BenchmarkRun {
-  let runner: SequenceRunner
-  let vocabularySize: Int
-  let isCancelled: () -> Bool
+  /// Weights and cache read per second, in 10⁹ bytes.
+  var readGBps: Double { Double(byteCount) * median / Double(test.tokenCount) / 1e9 }
 
-  /// The same tokens in every run: from random numbers of a fixed seed.
-  private func tokens(_ count: Int) -> [Int] {
-    var random = RandomSource(seed: 1)
-    return (0..<count).map { _ in Int(random.next() % UInt64(max(1, vocabularySize))) }
-  }
+  /// Products' operations per second, in 10⁹.
+  var productGOPS: Double { Double(operationCount) * median / Double(test.tokenCount) / 1e9 }
 
-  /// Reads a prompt at once.
-  func prefill(_ count: Int, into measurement: inout Measurement) throws {
-    let tokens = tokens(count)
-    try time(into: &measurement) { try runner.accept(tokens, isCancelled: isCancelled) }
-  }
-
-  /// Takes tokens one by one, as an answer does.
-  func decode(_ count: Int, into measurement: inout Measurement) throws {
-    let tokens = tokens(count)
-    try time(into: &measurement) {
-      var logits: [Float] = []
-      for token in tokens { logits = try runner.accept([token], isCancelled: isCancelled) }
-      return logits
-    }
-  }
-
-  private func time(into measurement: inout Measurement, _ work: () throws -> [Float]) throws {
-    runner.rewind(to: 0)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let logits = try work()
-    measurement.seconds.append(start.duration(to: clock.now).seconds)
-    measurement.checksum = Self.digest(logits)
-  }
-
-  /// The FNV-1a hash of the scores' bits.
-  static func digest(_ logits: [Float]) -> UInt64 {
-    logits.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01B3 }
+  /// The middle one, or the mean of the two in the middle; 0 for none.
+  static func median(of numbers: [Double]) -> Double {
+    let sorted = numbers.sorted()
+    guard !sorted.isEmpty else { return 0 }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 }

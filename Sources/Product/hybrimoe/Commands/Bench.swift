@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPUCompute
+import HostMemory
 import Inference
 
 /// Measures the speed of prompts and of generation.
@@ -8,8 +9,9 @@ struct Bench: LookingCommand {
     abstract: "Measure prompt and generation speed.",
     discussion: """
       pp512 is a prompt of 512 tokens read at once, tg64 are 64 tokens generated one by one, each \
-      from an empty context; tokens/s is the median of the repetitions. GB/s and GOPS stand beside \
-      what this processor reads and calculates at most, measured in the same run.
+      from an empty context; all tests take turns, and tokens/s is the median of the repetitions. \
+      GB/s (weights and cached keys and values that were read) and GOPS (products) stand beside what \
+      this processor reads and calculates at most, measured in the same run.
       """)
 
   @OptionGroup(title: "Model") var model: ModelOptions
@@ -30,20 +32,30 @@ struct Bench: LookingCommand {
   @Flag(help: "Print comma-separated values on standard output.")
   var csv = false
 
-  @Flag(help: .hidden) var profile = false
+  @Flag(help: "Show where the time goes, part by part of a layer.")
+  var profile = false
+
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Measure made weights of a known shape instead of a file, such as qwen3-30b-a3b: as many "
+        + "layers as memory has room for.", valueName: "name"))
+  var shape: String?
+
+  @Flag(help: "Measure the kernels of every element type instead of a model.")
+  var kernels = false
+
   @Option(parsing: .unconditional, help: .hidden) var compare: String?
-  @Option(parsing: .unconditional, help: .hidden) var shape: String?
+  @Option(parsing: .unconditional, help: .hidden) var instructionSet: InstructionSet?
+  /// Measures what lines of standard input ask for: see `BenchmarkServer`.
+  @Flag(help: .hidden) var serve = false
 
   @OptionGroup(title: "Context") var context: ContextOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func validate() throws {
-    for (name, isGiven) in [
-      ("--profile", profile), ("--compare", compare != nil), ("--shape", shape != nil),
-    ] where isGiven {
-      throw ValidationError("\(name) is not in this version.")
-    }
+    if compare != nil { throw ValidationError("--compare is not in this version.") }
     guard !(csv && looking.json) else { throw ValidationError("Give --csv or --json, not both.") }
     guard (1...1000).contains(repetitions) else {
       throw ValidationError("--repetitions is \(repetitions), but must be from 1 to 1000.")
@@ -58,51 +70,97 @@ struct Bench: LookingCommand {
     if let wrong = promptTokens?.tokens.first(where: { $0 < 1 }) {
       throw ValidationError("--prompt-tokens has \(wrong), but each must be at least 1.")
     }
+    if let instructionSet, !instructionSet.isAvailable {
+      throw ValidationError("This processor has no \(instructionSet.rawValue).")
+    }
+    let modes = [(kernels, "--kernels"), (profile, "--profile"), (serve, "--serve")].filter(\.0)
+    guard modes.count <= 1 else {
+      throw ValidationError("Give only one of \(modes.map(\.1).joined(separator: ", ")).")
+    }
+    guard !(csv && (profile || kernels)) else {
+      throw ValidationError("--csv has no columns for this; use --json.")
+    }
+    guard shape == nil || (model.model == nil && model.ggufPath == nil && !kernels) else {
+      throw ValidationError("--shape measures made weights: leave the model and --kernels out.")
+    }
   }
 
   func run() throws {
     let console = looking.console(machine: machine)
     context.noteUnusedTemplate(console)
-    let loaded = try model.load(console: console)
-    let longest = context.context ?? loaded.hyperparameters.contextLength
+    if kernels { return try measureKernels(console) }
+    let subject = try subject(console)
+    if serve {
+      Interrupts.deferToPolling()
+      var server = BenchmarkServer(subject, options: try options(length: nil))
+      return try server.run()
+    }
+    let longest = context.context ?? subject.model.hyperparameters.contextLength
     // Defaults that do not fit a small model's context are left out; what was asked for is an error.
     let prompts = promptTokens?.tokens ?? [32, 128, 512].filter { $0 <= longest }
     let generated = generate ?? min(64, longest)
-    let needed = max(prompts.max() ?? 1, generated, 1)
-    let runner = try SequenceRunner(
-      model: loaded.model, options: SessionOptions(context, machine, contextLength: needed))
+    let tests =
+      prompts.map { BenchmarkTest(isPrompt: true, tokenCount: $0) }
+      + (generated > 0 ? [BenchmarkTest(isPrompt: false, tokenCount: generated)] : [])
+    let needed = tests.map(\.tokenCount).max() ?? 1
+    let runner = try SequenceRunner(model: subject.model, options: options(length: needed))
     guard needed <= runner.contextLength else {
       throw CommandFailure(
         "A test of \(needed) tokens does not fit the context of \(runner.contextLength) tokens.")
     }
-    let passes = prompts.reduce(generated) { $0 + LayerProgress.passes(tokens: $1) }
+    try OutputStream.standardOutput.write(text(of: try measure(tests, subject, runner, console)))
+  }
+
+  private func subject(_ console: Console) throws -> BenchmarkSubject {
+    guard let shape else { return BenchmarkSubject(try model.load(machine, console: console)) }
+    return try MadeModel.subject(shape, console: console)
+  }
+
+  private func options(length: Int?) throws -> SessionOptions {
+    var options = SessionOptions(context, machine, contextLength: length ?? 1024)
+    options.instructionSet = instructionSet ?? .best
+    return options
+  }
+
+  private func measure(
+    _ tests: [BenchmarkTest], _ subject: BenchmarkSubject, _ runner: SequenceRunner,
+    _ console: Console
+  ) throws -> BenchmarkReport {
+    let passes = tests.reduce(0) {
+      $0 + ($1.isPrompt ? LayerProgress.passes(tokens: $1.tokenCount) : $1.tokenCount)
+    }
     let progress = LayerProgress(
-      console.progress("Measuring"), model: loaded, passes: passes * (repetitions + 1))
-    let work = BenchmarkRun(
-      runner: runner, vocabularySize: loaded.hyperparameters.vocabularySize,
-      isCancelled: progress.advanceAndAsk)
-    var report = BenchmarkReport(
-      loaded, runner: runner, ceilings: try runner.compute.measureCeilings(),
-      repetitions: repetitions)
+      console.progress("Measuring"), layerCount: subject.model.hyperparameters.layerCount,
+      passes: passes * (repetitions + 1))
+    let work = BenchmarkRun(runner: runner, isCancelled: progress.advanceAndAsk)
+    let meter = try CeilingMeter(runner.compute)
+    let profiles = profile ? tests.map { _ in StepProfile() } : nil
     Interrupts.deferToPolling()
     do {
-      for (count, isPrompt) in prompts.map({ ($0, true) }) + [(generated, false)] where count > 0 {
-        var measurement = Measurement(
-          name: (isPrompt ? "pp" : "tg") + "\(count)", tokenCount: count)
-        // The first repetition warms caches up and is not counted.
-        for repetition in 0...repetitions {
-          try isPrompt
-            ? work.prefill(count, into: &measurement) : work.decode(count, into: &measurement)
-          if repetition == 0 { measurement.seconds = [] }
-        }
-        report.measurements.append(measurement)
-      }
+      let measurements = try work.rounds(
+        of: tests, repetitions: repetitions, meter: meter, profiles: profiles)
+      progress.finish()
+      return BenchmarkReport(
+        subject, compute: runner.compute, ceilings: meter.ceilings, repetitions: repetitions,
+        measurements: measurements, profiles: profiles)
     } catch InferenceError.cancelled {
       progress.finish()
       throw ExitCode(Interrupts.exitCode)
     }
-    progress.finish()
-    let text = looking.json ? report.json.text + "\n" : csv ? report.csv : report.text
-    try OutputStream.standardOutput.write(text)
+  }
+
+  private func text(of report: BenchmarkReport) -> String {
+    looking.json ? report.json.text + "\n" : csv ? report.csv : report.text
+  }
+
+  private func measureKernels(_ console: Console) throws {
+    let compute = try CPUBackend(
+      threadCount: machine.threads ?? ProcessorCount.usableCores(),
+      instructionSet: instructionSet ?? .best)
+    let table = try KernelTable(compute, repetitions: repetitions, console: console)
+    try OutputStream.standardOutput.write(
+      looking.json ? table.json.text + "\n" : table.text)
   }
 }
+
+extension InstructionSet: ExpressibleByArgument {}

@@ -10,9 +10,13 @@ final class LayerProgress {
   private var doneLayers = 0
 
   /// - Parameter passes: how many times all layers run.
-  init(_ line: ProgressLine, model: LoadedModel, passes: Int) {
+  convenience init(_ line: ProgressLine, model: LoadedModel, passes: Int) {
+    self.init(line, layerCount: model.hyperparameters.layerCount, passes: passes)
+  }
+
+  init(_ line: ProgressLine, layerCount: Int, passes: Int) {
     self.line = line
-    totalLayers = max(1, passes) * model.hyperparameters.layerCount
+    totalLayers = max(1, passes) * layerCount
   }
 
   /// Counts a layer.
