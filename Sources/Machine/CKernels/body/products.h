@@ -135,7 +135,8 @@ static int gated_product(const ck_gated_job *job, size_t tile_begin, size_t tile
   if (!tile_kernel_of(job->gate.element_type, 1) || !tile_kernel_of(job->up.element_type, 1)) return -1;
   float *gate = scratch, *up = gate + CK_PANEL_ROWS * CK_PRODUCT_TOKENS;
   void *rest = up + CK_PANEL_ROWS * CK_PRODUCT_TOKENS;
-  size_t rows = job->gate.rows, run = CK_PANEL_ROWS / CK_TILE_ROWS, width = job->out_width;
+  size_t rows = job->gate.rows, run = CK_PANEL_ROWS / CK_TILE_ROWS;
+  size_t width = job->out_width, block = width ? width : 1;
   for (size_t first = tile_begin; first < tile_end; first += run) {
     size_t last = first + run < tile_end ? first + run : tile_end;
     size_t row = first * CK_TILE_ROWS, end = last * CK_TILE_ROWS < rows ? last * CK_TILE_ROWS : rows;
@@ -147,9 +148,8 @@ static int gated_product(const ck_gated_job *job, size_t tile_begin, size_t tile
         float *h = gate + t * CK_PANEL_ROWS, *u = up + t * CK_PANEL_ROWS;
         if (job->activation == CK_SILU) silu_multiply(h, u, end - row);
         else clamped_swiglu(h, u, job->alpha, job->limit, end - row);
-        void *out = job->out[t0 + t];
-        if (width == 0) memcpy((float *)out + row, h, (end - row) * sizeof(float));
-        else quantize((const float *)((uintptr_t)h - row * sizeof(float)), rows, width, row / width, end / width, out);
+        const float *whole = (const float *)((uintptr_t)h - row * sizeof(float));  // where the row would begin
+        quantize(whole, rows, width, row / block, end / block, job->out[t0 + t]);
       }
     }
   }
