@@ -4,6 +4,7 @@
 // one vector, each token's number is broadcast. Bytes moved: the tile once for every group of tokens, the
 // tokens' numbers once for every tile.
 
+/// The weights of a column, exact.
 CK_INLINE v16 float_column(int type, const uint8_t *tile, size_t column) {
   typedef uint16_t w16u __attribute__((vector_size(32), aligned(1), may_alias));
   if (type == 0) return CK_LOAD(tile + 64 * column);
@@ -28,7 +29,8 @@ CK_INLINE void float_segments(int type, int tokens, int chains, const uint8_t *t
     }
   CK_UNROLL for (int s = 0; s < chains; s++) {
     size_t c = (first + (size_t)s) * columns / 4 + shortest, end = (first + (size_t)s + 1) * columns / 4;
-    if (c < end) CK_TOKENS sums[s][t] = CK_FMA(float_column(type, tile, c), splat_float(x[t] + 4 * c), sums[s][t]);
+    if (c < end)
+      CK_TOKENS sums[s][t] = CK_FMA(float_column(type, tile, c), splat_float(x[t] + 4 * c), sums[s][t]);
     CK_TOKENS parts[s][t] = sums[s][t];
   }
 }
