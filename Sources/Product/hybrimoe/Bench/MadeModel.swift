@@ -75,7 +75,7 @@ struct MadeModel {
     let file = try GGUFFile.open(path: outline.title) { _ in
       MadeSource(buffer, byteCount: byteCount)
     }
-    let model = try DecoderModel.load(file, layout: .packed)
+    let model = try DecoderModel.load(file, weights: WeightLoading(.packed))
     var subject = BenchmarkSubject(
       name: "\(outline.title), made weights", file: file, model: model, notes: [])
     guard layerCount < outline.layerCount else { return subject }
