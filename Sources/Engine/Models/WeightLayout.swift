@@ -93,8 +93,9 @@ public struct WeightLoading {
       }
     }
     let isMapped = file.shards.allSatisfy { $0.source is MappedSource }
+    let isMade = file.shards.allSatisfy { $0.source is MadeSource }
     let store = try PackedStore(
-      capacityBytes: needed, givesBackNativePages: isMapped,
+      capacityBytes: needed, givesBackNativePages: isMapped || isMade,
       recordsMatrices: layout == .cached && cacheFolder != nil && isMapped,
       interleavedNodes: placement.interleavedNodes)
     if let reason = store.interleavingRefusal { notice(.notInterleaved(reason: reason)) }

@@ -44,4 +44,13 @@ public final class AlignedBuffer: @unchecked Sendable {
   }
 
   deinit { munmap(base, byteCount) }
+
+  /// Copies bytes to where `offset` says.
+  public func write(_ bytes: Span<UInt8>, at offset: Int) {
+    precondition(offset >= 0 && bytes.count <= byteCount - offset, "no room for the bytes")
+    bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      (base + offset).copyMemory(from: start, byteCount: source.count)
+    }
+  }
 }

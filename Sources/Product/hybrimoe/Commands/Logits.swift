@@ -65,7 +65,9 @@ struct Logits: LookingCommand {
     while continuation.count < greedy {
       let token = try Sampler.best(of: next.span)
       continuation.append(token)
-      if continuation.count < greedy { next = try runner.accept([token], isCancelled: advance) }
+      if continuation.count < greedy {
+        next = try runner.accept([token], phase: .decode, isCancelled: advance)
+      }
     }
     progress.finish()
     try show(
