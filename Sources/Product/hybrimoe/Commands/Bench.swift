@@ -83,6 +83,9 @@ struct Bench: LookingCommand {
     guard shape == nil || (model.model == nil && model.ggufPath == nil && !kernels) else {
       throw ValidationError("--shape measures made weights: leave the model and --kernels out.")
     }
+    guard shape == nil || machine.weights != .cached else {
+      throw ValidationError("--weights cached is for files: made weights are packed or native.")
+    }
   }
 
   func run() throws {
@@ -113,7 +116,8 @@ struct Bench: LookingCommand {
 
   private func subject(_ console: Console) throws -> BenchmarkSubject {
     guard let shape else { return BenchmarkSubject(try model.load(machine, console: console)) }
-    return try MadeModel.subject(shape, console: console)
+    return try MadeModel.subject(
+      shape, layout: machine.weights == .automatic ? .packed : machine.weights, console: console)
   }
 
   private func options(length: Int?) throws -> SessionOptions {
@@ -154,8 +158,10 @@ struct Bench: LookingCommand {
   }
 
   private func measureKernels(_ console: Console) throws {
+    let placement = ThreadPlacement(
+      .current(), threadCount: machine.threads, affinity: machine.affinity)
     let compute = try CPUBackend(
-      threadCount: machine.threads ?? ProcessorCount.usableCores(),
+      threadCount: placement.threadCount, processors: placement.processors,
       instructionSet: instructionSet ?? .best)
     let table = try KernelTable(compute, repetitions: repetitions, console: console)
     try OutputStream.standardOutput.write(
