@@ -137,7 +137,7 @@ struct Bench: LookingCommand {
       console.progress("Measuring"), layerCount: subject.model.hyperparameters.layerCount,
       passes: passes * (repetitions + 1))
     let work = BenchmarkRun(runner: runner, isCancelled: progress.advanceAndAsk)
-    let meter = try CeilingMeter(runner.compute)
+    let meter = CeilingMeter(runner.compute, memory: try CeilingMemory())
     let profiles = profile ? tests.map { _ in StepProfile() } : nil
     Interrupts.deferToPolling()
     do {
