@@ -5,11 +5,11 @@
                [--runs 9] [--quick] [--decode 64] [--prefill 32,128,512] [--quiet-seconds 60] [--json FILE]
 
 Both engines are processes that load the model once and run a test on request: one run of ours, one of
-llama.cpp's, one of ours, … so that whatever else the machine does meets both alike. llama.cpp is measured
-with repacked and with native weights, and with and without its flash attention; a trial
-finds the best of the four for every test, or two that are close, measured in full: the ratio is that of our median
-to the median of llama.cpp's best. Ceilings (reading memory, int8 and F32 arithmetic, all threads) are
-measured in every round by our program.
+llama.cpp's, one of ours, … so that whatever else the machine does meets both alike. llama.cpp has four
+variants, repacked or native weights with or without its flash attention; a trial finds the best for every
+test, or two that are close, and these are measured in full: the ratio is that of our median to the best of
+llama.cpp's medians. Ceilings (reading memory, int8 and F32 arithmetic, all threads) are measured in every
+round by our program.
 """
 import argparse, importlib.metadata, json, os, statistics, subprocess, sys, time
 

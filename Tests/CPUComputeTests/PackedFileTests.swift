@@ -26,7 +26,8 @@ import Testing
         byteCount: World.wideBytes + 40 * 8 * 4, purpose: "a test")
       var random = SeededGenerator(seed: seed)
       for index in 0..<World.wideBytes {
-        native.base.storeBytes(of: UInt8.random(in: 0...63, using: &random), toByteOffset: index, as: UInt8.self)
+        native.base.storeBytes(
+          of: UInt8.random(in: 0...63, using: &random), toByteOffset: index, as: UInt8.self)
       }
       for index in 0..<320 {
         native.base.storeBytes(
@@ -73,12 +74,16 @@ import Testing
         let results = y.base.bindMemory(to: Float.self, capacity: weights.rowCount)
         try compute.multiply([
           MatrixProduct(
-            Activation(base: numbers, rowCount: 1, columnCount: weights.columnCount, stride: weights.columnCount), weights,
-            into: Activation(base: results, rowCount: 1, columnCount: weights.rowCount, stride: weights.rowCount))
+            row(numbers, weights.columnCount), weights,
+            into: row(results, weights.rowCount))
         ])
         all += UnsafeBufferPointer(start: results, count: weights.rowCount)
       }
       return all
+    }
+
+    private func row(_ base: UnsafeMutablePointer<Float>, _ count: Int) -> Activation {
+      Activation(base: base, rowCount: 1, columnCount: count, stride: count)
     }
 
     func bytes() throws -> [UInt8] { try fileBytes(path: path) }
@@ -90,7 +95,9 @@ import Testing
     }
   }
 
-  @Test func `a product from a file has the bits of one packed in memory, and packs nothing`() throws {
+  @Test func `a product from a file has the bits of one packed in memory, and packs nothing`()
+    throws
+  {
     let inMemory = try World()
     let expected = try inMemory.results()
     #expect(inMemory.store.usedBytes > 0)

@@ -58,6 +58,8 @@ public struct WeightLoading {
   /// Told how much of such a file is made, 0 to 1.
   public var progress: (Double) -> Void
   public var notice: (WeightNotice) -> Void
+  /// Bytes that may be taken; nil where nobody knows.
+  var availableBytes: () -> Int? = { MemoryStatus.availableBytes() }
 
   public init(
     _ layout: WeightLayout = .automatic, cacheFolder: String? = nil,
@@ -84,7 +86,7 @@ public struct WeightLoading {
     case .packed, .cached: break
     case .automatic:
       // Reading the file's layout is several times slower, so room is assumed where nobody knows.
-      if let free = MemoryStatus.availableBytes(), free < needed + WeightLoading.reserveBytes {
+      if let free = availableBytes(), free < needed + WeightLoading.reserveBytes {
         notice(
           .noRoomToPack(neededBytes: needed + WeightLoading.reserveBytes, availableBytes: free))
         return nil

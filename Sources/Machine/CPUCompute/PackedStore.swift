@@ -78,14 +78,15 @@ public final class PackedStore: @unchecked Sendable {
     }
   }
 
-  /// Gives the whole pages within some native bytes back to the system; they come from the file again
-  /// if they are read again.
+  /// Gives the pages of some native bytes back to the system, those at the ends included, which the
+  /// neighbours share: they come from the file again if they are read again.
   func giveBack(_ native: UnsafeRawPointer, byteCount: Int) {
-    guard givesBackNativePages else { return }
+    guard givesBackNativePages, byteCount > 0 else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let begin = (Int(bitPattern: native) + page - 1) / page * page
-    let end = (Int(bitPattern: native) + byteCount) / page * page
-    guard end > begin, let start = UnsafeMutableRawPointer(bitPattern: begin) else { return }
+    // A mapping is whole pages, so that this never leaves it.
+    let begin = Int(bitPattern: native) / page * page
+    let end = (Int(bitPattern: native) + byteCount + page - 1) / page * page
+    guard let start = UnsafeMutableRawPointer(bitPattern: begin) else { return }
     madvise(start, end - begin, MADV_DONTNEED)
   }
 }

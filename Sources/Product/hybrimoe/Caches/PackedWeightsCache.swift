@@ -54,7 +54,8 @@ struct PackedWeightsCache {
       do {
         try FileManager.default.removeItem(atPath: entry.path)
       } catch {
-        throw CommandFailure("Cannot remove '\(entry.path)'; check that you may write to its folder.")
+        throw CommandFailure(
+          "Cannot remove '\(entry.path)'; check that you may write to its folder.")
       }
     }
   }
