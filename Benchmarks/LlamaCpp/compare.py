@@ -209,7 +209,7 @@ def options():
     parser.add_argument('--program', required=True, help='the hybrimoe program')
     parser.add_argument('--models', default=','.join(MODELS), help='names, comma-separated')
     parser.add_argument('--threads', type=numbers, default=[1, 2])
-    parser.add_argument('--runs', type=int, default=9)
+    parser.add_argument('--runs', type=int, help='of each test on each engine (default: 9, quick: 3)')
     parser.add_argument('--decode', type=int, default=64)
     parser.add_argument('--prefill', type=numbers, default=[32, 128, 512])
     parser.add_argument('--quick', action='store_true',
@@ -219,7 +219,9 @@ def options():
     parser.add_argument('--json', help='writes the results to this file too')
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.runs, arguments.decode, arguments.prefill = 3, 16, [32, 128]
+        arguments.decode, arguments.prefill = 16, [32, 128]
+    if arguments.runs is None:
+        arguments.runs = 3 if arguments.quick else 9
     arguments.models = arguments.models.split(',')
     unknown = [name for name in arguments.models if name not in MODELS]
     if unknown:

@@ -61,7 +61,7 @@ import Testing
     for (token, gap) in zip(reference.exact.greedy, reference.exact.margins) {
       let own = argmax(logits)
       #expect(own == token || gap <= margin, "token \(own) where the reference has \(token)")
-      logits = try runner.accept([token])
+      logits = try runner.accept([token], phase: .decode)
     }
   }
 

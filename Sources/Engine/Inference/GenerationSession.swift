@@ -128,7 +128,8 @@ public final class GenerationSession {
       if answer.append(token) { return .stopString }
       if let maximumTokens, answer.result.tokens.count >= maximumTokens { return .maximumTokens }
       if runner.tokens.count >= contextLength { return .contextFull }
-      logits = try runner.accept([token], observer: observer, isCancelled: isCancelled)
+      logits = try runner.accept(
+        [token], phase: .decode, observer: observer, isCancelled: isCancelled)
     }
   }
 

@@ -1,4 +1,5 @@
 import CPUCompute
+import Experts
 import HostMemory
 import Models
 
@@ -79,18 +80,21 @@ public final class SequenceRunner {
   /// Takes tokens in and gives the logits behind the last one. [vocabulary]
   ///
   /// - Parameters:
+  ///   - phase: `.decode` for tokens that the model itself wrote, one at a time: some kernels differ, and
+  ///     so may a result's last bits.
   ///   - observer: sees the routing.
   ///   - progress: called behind each chunk with the number of tokens taken in so far.
   ///   - isCancelled: asked between layers; true ends the call with `InferenceError.cancelled`, the
   ///     tokens of finished chunks stay.
   /// - Throws: `InferenceError`, `HostMemoryError.cannotAllocate`, what the executor throws.
   public func accept(
-    _ newTokens: [Int], observer: (any StepObserver)? = nil, progress: (Int) -> Void = { _ in },
-    isCancelled: () -> Bool = { false }
+    _ newTokens: [Int], phase: Phase = .prefill, observer: (any StepObserver)? = nil,
+    progress: (Int) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> [Float] {
     var logits: [Float] = []
     try forEachChunk(
-      newTokens, wanting: .last, observer: observer, progress: progress, isCancelled: isCancelled
+      newTokens, phase, wanting: .last, observer: observer, progress: progress,
+      isCancelled: isCancelled
     ) { hidden, range, step in
       guard range.upperBound == newTokens.count else { return }
       logits = try model.logits(of: hidden, step: step).values(ofRow: 0)
@@ -107,7 +111,8 @@ public final class SequenceRunner {
     _ body: (Int, UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     try forEachChunk(
-      newTokens, wanting: .all, observer: nil, progress: progress, isCancelled: isCancelled
+      newTokens, .prefill, wanting: .all, observer: nil, progress: progress,
+      isCancelled: isCancelled
     ) { hidden, range, step in
       // Few rows at a time: a row of logits can have 200,000 numbers.
       for start in stride(from: 0, to: hidden.rowCount, by: 16) {
@@ -128,7 +133,7 @@ public final class SequenceRunner {
   private enum Wanted { case all, last }
 
   private func forEachChunk(
-    _ newTokens: [Int], wanting wanted: Wanted, observer: (any StepObserver)?,
+    _ newTokens: [Int], _ phase: Phase, wanting wanted: Wanted, observer: (any StepObserver)?,
     progress: (Int) -> Void,
     isCancelled: () -> Bool, _ body: (Activation, Range<Int>, Step) throws -> Void
   ) throws {
@@ -148,7 +153,7 @@ public final class SequenceRunner {
       defer { workspace.release(to: mark) }
       let step = Step(
         compute: compute, workspace: workspace, cache: cache, angles: angles, experts: experts,
-        position: tokens.count, observer: observer)
+        position: tokens.count, phase: phase, observer: observer)
       let isLast = range.upperBound == newTokens.count
       let rows =
         wanted == .all ? 0..<chunk.count : (isLast ? chunk.count - 1 : chunk.count)..<chunk.count

@@ -1,11 +1,14 @@
 import CPUCompute
 
-/// Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1) with absorbed projections.
+/// Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1).
 ///
 /// The cache holds, per position, one latent vector for all heads and one rotated key part. A head's
-/// key is a projection of the latent; instead of projecting every cached latent up, the query is
-/// projected down once, and attention runs on latents. So all heads share one key of length
-/// latent + rotary, whose first part is the value too.
+/// key and value are projections of the latent. In decode the projections are absorbed: instead of
+/// projecting every cached latent up, the query is projected down once, and attention runs on latents;
+/// all heads share one key of length latent + rotary, whose first part is the value too. In prefill the
+/// many tokens of a chunk share the work of projecting latents up, and attention on the shorter keys and
+/// values of each head is cheaper. The phase alone decides, never the number of tokens, so that a
+/// prompt's bits do not depend on how it is cut.
 struct LatentAttention: AttentionBlock {
   /// How the projections between latent and heads are stored.
   enum HeadProjections: Sendable {
@@ -65,21 +68,48 @@ struct LatentAttention: AttentionBlock {
     let cache = step.cache.layers[layer]
     compute.store(latent, in: cache.keys, from: step.position)
 
+    let values = try step.workspace.take(rows: rows, columns: headCount * valueLength)
+    switch step.phase {
+    case .prefill:
+      try compute.attend(
+        queries, latents: cache.keys, expansion: expansion, position: step.position,
+        shape: AttentionShape(
+          headCount: headCount, keyLength: headLength, valueLength: valueLength, scale: scale),
+        into: values)
+    case .decode: try attendAbsorbed(queries, cache: cache.keys, step: step, into: values)
+    }
+    try compute.multiply([MatrixProduct(values, output, into: out)])
+  }
+
+  private var expansion: LatentExpansion {
+    let keys: LatentKeyProjections =
+      switch heads {
+      case .split(let keys, _): .transposed(keys)
+      case .joined(let keys, _): .direct(keys)
+      }
+    return LatentExpansion(
+      keys: keys, values: valueProjections, latentLength: latentLength, plainLength: plainLength,
+      rotaryLength: rotaryLength)
+  }
+
+  /// queries: [tokens, heads × (plain + rotary)], values: [tokens, heads × value]
+  private func attendAbsorbed(
+    _ queries: Activation, cache: CacheRows, step: Step, into values: Activation
+  ) throws {
+    let rows = queries.rowCount
     let absorbed = try absorb(queries, step: step)
     let mixed = try step.workspace.take(rows: rows, columns: headCount * latentLength)
-    try compute.attend(
-      absorbed, keys: cache.keys, values: nil, position: step.position,
+    try step.compute.attend(
+      absorbed, keys: cache, values: nil, position: step.position,
       shape: AttentionShape(
         headCount: headCount, keyLength: cachedLength, valueLength: latentLength, scale: scale),
       into: mixed)
-    let values = try step.workspace.take(rows: rows, columns: headCount * valueLength)
-    try compute.multiply(
-      (0..<headCount).map { head in
+    try step.compute.multiply(
+      valueProjections.enumerated().map { head, weights in
         MatrixProduct(
-          mixed.columns(head * latentLength..<(head + 1) * latentLength), valueProjection(head),
+          mixed.columns(head * latentLength..<(head + 1) * latentLength), weights,
           into: values.columns(head * valueLength..<(head + 1) * valueLength))
       })
-    try compute.multiply([MatrixProduct(values, output, into: out)])
   }
 
   /// Queries of all heads [tokens, heads × (plain + rotary)]; fills the latent rows too.
@@ -125,9 +155,9 @@ struct LatentAttention: AttentionBlock {
     return absorbed
   }
 
-  private func valueProjection(_ head: Int) -> WeightMatrix {
+  private var valueProjections: [WeightMatrix] {
     switch heads {
-    case .split(_, let values), .joined(_, let values): values[head]
+    case .split(_, let values), .joined(_, let values): values
     }
   }
 }

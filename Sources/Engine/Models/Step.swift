@@ -10,11 +10,14 @@ public struct Step {
   public let experts: any ExpertExecutor
   /// Position of the step's first token.
   public let position: Int
+  /// Whether a prompt is read or an answer written. A kernel may be chosen by it, never by the number of
+  /// tokens: so a prompt's bits do not depend on how it is cut.
+  public let phase: Phase
   public let observer: (any StepObserver)?
 
   public init(
     compute: CPUBackend, workspace: Workspace, cache: KeyValueCache, angles: RotaryAngles,
-    experts: any ExpertExecutor, position: Int,
+    experts: any ExpertExecutor, position: Int, phase: Phase,
     observer: (any StepObserver)? = nil
   ) {
     self.compute = compute
@@ -23,6 +26,7 @@ public struct Step {
     self.angles = angles
     self.experts = experts
     self.position = position
+    self.phase = phase
     self.observer = observer
   }
 }

@@ -27,22 +27,34 @@ public final class CeilingMeter {
   private let smallPages: AlignedBuffer
   private let largePages: AlignedBuffer
 
-  /// Larger than what the caches of one processor hold of it from round to round.
-  private static let readByteCount = 256 << 20
+  private let chunkCount: Int
+  private let iterationCount: Int
+
   private static let chunkByteCount = 4 << 20
-  private static let iterations = 1_000_000
   /// Chains × lanes × (one multiplication and one addition) of the kernel `multiply_add`.
   private static let floatOperations = 12 * 16 * 2
   /// Instructions × products × (one multiplication and one addition) of `multiply_add_int8`.
   private static let int8Operations = 24 * 64 * 2
 
   /// - Throws: `HostMemoryError.cannotAllocate`.
-  public init(_ compute: CPUBackend) throws(HostMemoryError) {
+  public convenience init(_ compute: CPUBackend) throws(HostMemoryError) {
+    // More than what the caches of one processor hold of it from round to round.
+    try self.init(compute, chunkCount: 64, iterationCount: 1_000_000)
+  }
+
+  /// - Parameters:
+  ///   - chunkCount: how many times 4 MiB are read.
+  ///   - iterationCount: of the kernels that calculate.
+  init(
+    _ compute: CPUBackend, chunkCount: Int, iterationCount: Int
+  ) throws(HostMemoryError) {
     self.compute = compute
+    self.chunkCount = chunkCount
+    self.iterationCount = iterationCount
+    let byteCount = chunkCount * CeilingMeter.chunkByteCount
     let purpose = "measuring the read bandwidth"
-    smallPages = try AlignedBuffer(byteCount: CeilingMeter.readByteCount, purpose: purpose)
-    largePages = try AlignedBuffer(
-      byteCount: CeilingMeter.readByteCount, purpose: purpose, usesHugePages: true)
+    smallPages = try AlignedBuffer(byteCount: byteCount, purpose: purpose)
+    largePages = try AlignedBuffer(byteCount: byteCount, purpose: purpose, usesHugePages: true)
     touch(smallPages)
     touch(largePages)
   }
@@ -60,11 +72,11 @@ public final class CeilingMeter {
     for _ in 0..<2 {
       ceilings.floatGOPS = max(
         ceilings.floatGOPS,
-        speed(CeilingMeter.floatOperations) { _ = kernels.multiply_add(CeilingMeter.iterations) })
+        speed(CeilingMeter.floatOperations) { _ = kernels.multiply_add(iterationCount) })
       guard let multiply = kernels.multiply_add_int8 else { continue }
       ceilings.int8GOPS = max(
         ceilings.int8GOPS ?? 0,
-        speed(CeilingMeter.int8Operations) { _ = multiply(CeilingMeter.iterations) })
+        speed(CeilingMeter.int8Operations) { _ = multiply(iterationCount) })
     }
   }
 
@@ -80,9 +92,7 @@ public final class CeilingMeter {
 
   private func time(_ body: (Int) -> Void) -> Double {
     let start = StepProfile.now()
-    compute.team.forEachChunk(
-      count: CeilingMeter.readByteCount / CeilingMeter.chunkByteCount
-    ) { _, chunk in body(chunk) }
+    compute.team.forEachChunk(count: chunkCount) { _, chunk in body(chunk) }
     return Double(max(1, StepProfile.now() - start))
   }
 
@@ -91,7 +101,7 @@ public final class CeilingMeter {
     let start = StepProfile.now()
     compute.team.run { _ in work() }
     let nanoseconds = Double(max(1, StepProfile.now() - start))
-    return Double(CeilingMeter.iterations * operations * compute.threadCount) / nanoseconds
+    return Double(iterationCount * operations * compute.threadCount) / nanoseconds
   }
 
   /// Untouched pages are all one page of zeros: write each once.

@@ -54,6 +54,9 @@ CK_INLINE i16x part_end(i16x sum, i16x part) {
   (void)sum;
   return part;
 }
+CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) { return sum + part * scale; }
+/// A scale as part_end_scaled takes it.
+CK_INLINE i16x part_scale(i16x scale) { return scale; }
 #else
 typedef int16_t pairs16 __attribute__((vector_size(64)));
 
@@ -63,6 +66,9 @@ CK_INLINE i16x part_begin(i16x sum) {
   (void)sum;
   return (i16x){};
 }
+
+/// Twice in a lane: the pairs' sums are scaled where they are added.
+CK_INLINE i16x part_scale(i16x scale) { return (scale & 0xffff) | (scale << 16); }
 
 #if CK_INT8_DOT == 1 && CK_VECTOR_BITS == 512
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
@@ -77,6 +83,10 @@ CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
 
 CK_INLINE i16x part_end(i16x sum, i16x part) {
   return sum + (i16x)_mm512_madd_epi16((__m512i)part, _mm512_set1_epi16(1));
+}
+
+CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
+  return sum + (i16x)_mm512_madd_epi16((__m512i)part, (__m512i)scale);
 }
 #elif CK_INT8_DOT == 1
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
@@ -103,6 +113,15 @@ CK_INLINE i16x part_end(i16x sum, i16x part) {
   memcpy(&sum, s, 64);
   return sum;
 }
+
+CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
+  __m256i s[2], p[2], f[2];
+  memcpy(s, &sum, 64), memcpy(p, &part, 64), memcpy(f, &scale, 64);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 2; i++) s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(p[i], f[i]));
+  memcpy(&sum, s, 64);
+  return sum;
+}
 #else
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
   pairs16 a = (pairs16)w, b = (pairs16)x;
@@ -111,6 +130,10 @@ CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
 }
 
 CK_INLINE i16x part_end(i16x sum, i16x part) { return sum + ((part << 16) >> 16) + (part >> 16); }
+
+CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
+  return sum + (((part << 16) >> 16) + (part >> 16)) * (scale >> 16);
+}
 #endif
 #endif
 

@@ -28,6 +28,27 @@ CK_INLINE v16 exponential(v16 x) {
   return (v16)(((i16x)y & ~(below | above)) | (above & infinity));
 }
 
+/// exponential(x), bit for bit, where x <= 0 or NaN, in half the operations: the power of two comes from the
+/// bits of the rounding sum, and one multiplication by it rounds as the two steps do, whose first is exact.
+CK_INLINE v16 falling_exponential(v16 x) {
+  const v16 magic = CK_SPLAT(12582912.0f);
+  v16 t = CK_FMA(x, CK_SPLAT(1.44269504f), magic);
+  v16 n = t - magic;
+  v16 r = CK_FMA(n, CK_SPLAT(-0.693145752f), x);
+  r = CK_FMA(n, CK_SPLAT(-1.42860677e-6f), r);
+  v16 p = CK_SPLAT(1.0f / 5040.0f);
+  p = CK_FMA(p, r, CK_SPLAT(1.0f / 720.0f));
+  p = CK_FMA(p, r, CK_SPLAT(1.0f / 120.0f));
+  p = CK_FMA(p, r, CK_SPLAT(1.0f / 24.0f));
+  p = CK_FMA(p, r, CK_SPLAT(1.0f / 6.0f));
+  p = CK_FMA(p, r, CK_SPLAT(0.5f));
+  p = CK_FMA(p, r, CK_SPLAT(1.0f));
+  p = CK_FMA(p, r, CK_SPLAT(1.0f));
+  v16 power = (v16)(((u16x)t << 23) + 0x3f800000u);
+  i16x below = x < CK_SPLAT(-87.33654f);
+  return (v16)((i16x)(p * power) & ~below);
+}
+
 CK_INLINE v16 logistic(v16 x) { return CK_SPLAT(1.0f) / (CK_SPLAT(1.0f) + exponential(-x)); }
 
 /// Runs `body_full` for every whole group of sixteen at i, and `body_tail` once for what is left.

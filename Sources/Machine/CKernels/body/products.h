@@ -7,8 +7,8 @@
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_TOKENS CK_UNROLL for (int t = 0; t < tokens; t++)
 
-/// Tokens of a kernel at most: a token takes two sums of sixteen rows.
-enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 8 : 3 };
+/// Tokens of a kernel at most: their sums fit the registers beside the weights.
+enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 12 : 4 };
 
 /// Sixteen half floats as F32.
 CK_INLINE v16 load_halves(const uint8_t *p) {
@@ -17,15 +17,16 @@ CK_INLINE v16 load_halves(const uint8_t *p) {
   return CK_LOAD(f);
 }
 
-/// How far ahead of a tile's first tokens memory is asked, in bytes. Measured with Q4_K on a Zen 5: 4096 costs
-/// a sixth of the speed of four tokens, 16384 a tenth of that of one.
-CK_INLINE size_t bytes_ahead(size_t tokens) { return tokens <= 3 ? 8192 : 16384; }
+/// How far ahead of a tile's first tokens memory is asked, in bytes. Measured on a Zen 5 from 4096 to
+/// 24576: below 8192 four tokens wait for memory (half the speed), beyond 16384 one token gets slower.
+CK_INLINE size_t bytes_ahead(size_t tokens) { return tokens <= 2 ? 8192 : 12288; }
 
 /// Asks memory for what a tile's first tokens will need soon.
 CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
   CK_UNROLL for (int i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
 }
 
+#include "products_unpack.h"
 #include "products_k.h"
 #include "products_32.h"
 #include "products_float.h"
@@ -40,9 +41,9 @@ typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t
 #if CK_VECTOR_BITS == 512
 #define CK_EACH_TOKENS(F, body, type)                                                          \
   F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
-  F(body, type, 7) F(body, type, 8)
+  F(body, type, 7) F(body, type, 8) F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
 #else
-#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3)
+#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
 #endif
 #define CK_EACH_TYPE(F)                                                                             \
   F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23) F(small_tile, 2) \

@@ -42,37 +42,66 @@ typedef struct {
   uint32_t element_type;
 } ck_matmul_job;
 
-/// Attention of a tile of query rows, all of one key-value head, over a cache of keys and values.
+/// Attention of some tokens' queries over the cache of one key-value head. What it computes is written
+/// down at the top of body/attention.h.
 ///
-/// Row r attends to positions first[r]...last[r] (inclusive). Keys of position p lie at
-/// keys + p * key_stride bytes, `key_length` values of type `cache_type` (F32, F16 or Q8_0);
-/// values likewise. `values` may be null: then a value is the first `value_length` numbers of the
-/// key (latent attention). A cache of blocks holds whole blocks: `key_stored` and `value_stored` numbers,
-/// those beyond the length zero. queries: row r at queries + query_offset[r]; out: out + out_offset[r].
-/// sinks: one extra logit per row, or null.
+/// A row is a token and one of the `group` query heads that share the key-value head: row = token * group
+/// + head. Token t stands at position + t and sees the positions up to its own, the last `window` of them
+/// (0: all). queries: [tokens, group, key_length], `query_stride` floats from token to token; out: [tokens,
+/// group, value_length], `out_stride` likewise.
+/// keys: those of position p at keys + (p - origin) * key_stride bytes, `key_length` numbers of `cache_type`
+/// (F32, F16 or Q8_0, the last in whole blocks); the rows up to the next multiple of sixteen positions must be
+/// readable. values likewise; null: a value is the first `value_length` numbers of its key. `origin` is a
+/// multiple of CK_ATTENTION_BLOCK. key_tiles: where not null, the keys instead, [tiles][key_length]
+/// [CK_ATTENTION_TILE] F32, the first tile at `origin`.
+/// sinks: one more logit for each head of the group, or null.
+/// state: two floats for each head, `state_stride` from token to token: what a call that ends with
+/// CK_ATTENTION_SUSPEND leaves, together with `out`, for the next one; else null.
 typedef struct {
   const float *queries;
-  const size_t *query_offset;
+  size_t query_stride;
   float *out;
-  const size_t *out_offset;
-  const int32_t *first;
-  const int32_t *last;
+  size_t out_stride;
+  float *state;
+  size_t state_stride;
   const float *sinks;
-  size_t rows;
+  size_t group;
+  size_t position;
+  size_t window;
   const uint8_t *keys;
   size_t key_stride;
   size_t key_length;
-  size_t key_stored;
+  const float *key_tiles;
   const uint8_t *values;
   size_t value_stride;
   size_t value_length;
-  size_t value_stored;
+  size_t origin;
   uint32_t cache_type;
   float scale;
 } ck_attention_job;
 
-/// Positions of the cache that attention takes in at once; part of the arithmetic.
-enum { CK_ATTENTION_BLOCK = 32 };
+/// Positions whose scores share a maximum; part of the arithmetic. Large enough that joining blocks costs
+/// nothing beside them, small enough that they spread over threads.
+enum { CK_ATTENTION_BLOCK = 256 };
+
+/// Positions that are in F32 at once, and rows of queries that a call takes at most: the tile serves
+/// enough rows that bringing it into F32 hardly counts, and all fits the second-level cache.
+enum { CK_ATTENTION_TILE = 64, CK_ATTENTION_ROWS = 64 };
+
+/// A call goes on where the one over the blocks before it stopped; its own end is not the end.
+enum { CK_ATTENTION_WHOLE = 0, CK_ATTENTION_RESUME = 1, CK_ATTENTION_SUSPEND = 2 };
+
+/// Floats of a row of results while it grows: whole vectors, and whole blocks of Q8_0.
+static inline size_t ck_attention_pitch(size_t value_length) { return (value_length + 31) / 32 * 32; }
+
+/// Floats that `attention` leaves for one row and block where it writes partial results.
+static inline size_t ck_attention_partial(size_t value_length) { return ck_attention_pitch(value_length) + 16; }
+
+/// Floats of scratch that `attention` needs for `rows` rows.
+static inline size_t ck_attention_scratch(size_t rows, size_t key_length, size_t value_length) {
+  size_t keys = (key_length + 31) / 32 * 32, values = ck_attention_pitch(value_length);
+  return CK_ATTENTION_TILE * (keys + values) + rows * (keys + 2 * values + CK_ATTENTION_BLOCK + 4);
+}
 
 /// Rows of weights that a matrix product turns into F32 at once, at most, and how many columns of
 /// them: a tile of both weights and tokens stays in the first-level cache.
@@ -88,12 +117,6 @@ static inline size_t ck_matmul_scratch(size_t columns, size_t tokens) {
   return CK_LARGEST_ROW_TILE * CK_COLUMN_TILE + sums + (columns + 15) / 16 * 16;
 }
 
-/// Floats of scratch that `attention` needs.
-static inline size_t ck_attention_scratch(size_t rows, size_t key_stored, size_t value_stored) {
-  size_t k = (key_stored + 15) / 16 * 16, v = (value_stored + 15) / 16 * 16;
-  return CK_ATTENTION_BLOCK * (k + v) + rows * (v + k + 2) + CK_ATTENTION_BLOCK;
-}
-
 /// The kernels of one instruction set.
 typedef struct {
   const char *name;
@@ -106,7 +129,27 @@ typedef struct {
   /// The transposed product y[t][c] = sum over rows r, ascending, of x[t][r] * W[r][c].
   /// x: [tokens, rows], y: [tokens, columns]; no bias. scratch: `ck_matmul_scratch` floats.
   int (*matmul_transposed)(const ck_matmul_job *job, float *scratch);
-  int (*attention)(const ck_attention_job *job, float *scratch);
+  /// Rows row_begin ..< row_end (at most CK_ATTENTION_ROWS) over the blocks block_begin ..< block_end.
+  /// partials null: results go to `out`, `stage` says whether the blocks begin or end there. Else each
+  /// block's own result goes to partials [blocks][rows][ck_attention_partial], for `attention_merge`.
+  /// scratch: `ck_attention_scratch` floats, 64-aligned. Returns 0, or -1 for a type without a kernel.
+  int (*attention)(const ck_attention_job *job, size_t row_begin, size_t row_end, size_t block_begin,
+                   size_t block_end, int stage, float *partials, float *scratch);
+  /// Rows of a cache into a tile [columns][CK_ATTENTION_TILE], as for keys. Returns 0, or -1.
+  int (*fill_tile)(uint32_t cache_type, const void *rows, size_t stride, size_t count, size_t columns,
+                   float *tile);
+  /// A tile of keys made of a tile of latents: keys[d] = fma over c ascending of (weights[d][c], latents[c],
+  /// keys[d]) from +0 for each of the `plain` rows of weights [plain, latent], then the `rotary` rows
+  /// behind the latents as they are.
+  void (*expand_tile)(const float *weights, size_t plain, size_t latent, size_t rotary, const float *latents,
+                      float *keys);
+  /// A matrix [rows, columns] to F32 [columns, rows]. scratch: 16 * (columns + 16) floats. Returns 0, or -1.
+  int (*transpose)(uint32_t element_type, const void *source, size_t row_bytes, size_t rows, size_t columns,
+                   float *destination, float *scratch);
+  /// Joins the partial results of the rows row_begin ..< row_end, ascending, and writes rows from ..< to
+  /// of them to `out`. Overwrites the partials of these rows.
+  void (*attention_merge)(const ck_attention_job *job, size_t row_begin, size_t row_end, size_t from,
+                          size_t to, size_t block_begin, size_t block_end, float *partials);
   /// y = x / sqrt(mean(x^2) + epsilon) * weight. weight: [count]; y may be x.
   void (*rms_norm)(const float *x, const float *weight, float epsilon, float *y, size_t count);
   /// y[i] += scale * x[i].

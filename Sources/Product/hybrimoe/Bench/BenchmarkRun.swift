@@ -33,7 +33,9 @@ struct BenchmarkRun {
     if test.isPrompt {
       logits = try runner.accept(tokens, isCancelled: isCancelled)
     } else {
-      for token in tokens { logits = try runner.accept([token], isCancelled: isCancelled) }
+      for token in tokens {
+        logits = try runner.accept([token], phase: .decode, isCancelled: isCancelled)
+      }
     }
     profile?.mark(.other)
     return Outcome(

@@ -112,7 +112,7 @@ struct Bench: LookingCommand {
   }
 
   private func subject(_ console: Console) throws -> BenchmarkSubject {
-    guard let shape else { return BenchmarkSubject(try model.load(console: console)) }
+    guard let shape else { return BenchmarkSubject(try model.load(machine, console: console)) }
     return try MadeModel.subject(shape, console: console)
   }
 
