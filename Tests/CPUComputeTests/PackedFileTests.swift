@@ -86,6 +86,10 @@ import Testing
       Activation(base: base, rowCount: 1, columnCount: count, stride: count)
     }
 
+    func summary() throws -> PackedFileSummary? {
+      try bytes().withUnsafeBytes { PackedFileSummary(fixed: $0) }
+    }
+
     func bytes() throws -> [UInt8] { try fileBytes(path: path) }
 
     func write(_ bytes: [UInt8]) throws {
@@ -113,7 +117,7 @@ import Testing
     let world = try World()
     let storage = world.storage()
     try storage.write(to: world.path, compute: world.compute)
-    let summary = try #require(try PackedFileSummary(path: world.path))
+    let summary = try #require(try world.summary())
     #expect(summary.matrixCount == 3)
     #expect(summary.title == "a model" && summary.fingerprint == 7 && summary.isCurrent)
     #expect(summary.byteCount == (try world.bytes()).count)
@@ -176,7 +180,7 @@ import Testing
     bytes[8] = 99
     try world.write(bytes)
     #expect(try storage.open(world.path) == .otherVersion(found: 99, expected: 1))
-    #expect(try PackedFileSummary(path: world.path)?.isCurrent == false)
+    #expect(try world.summary()?.isCurrent == false)
   }
 
   @Test func `where it cannot be written, the reason is told and nothing is left`() throws {
