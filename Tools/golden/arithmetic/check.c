@@ -61,7 +61,8 @@ static int differing(const uint8_t *expected, const float *found, size_t count) 
 
 static int wrong_numbers(const golden *g, const ck_kernels *kernels) {
   size_t record_bytes = ck_record_offset(g->columns, g->width, CK_RECORD_END), tiles = (g->rows + 15) / 16;
-  uint8_t *records = lines_of(record_bytes * g->tokens), *scratch = lines_of(ck_product_scratch(g->type, g->columns));
+  uint8_t *records = lines_of(record_bytes * g->tokens);
+  uint8_t *scratch = lines_of(ck_product_scratch(g->type, g->columns));
   uint8_t *packed = lines_of(tiles * ck_tile_bytes(g->type, g->columns));
   float *row = malloc(4 * g->columns), *y = malloc(4 * g->rows * g->tokens);
   const void **x = malloc(g->tokens * sizeof *x);
@@ -78,7 +79,8 @@ static int wrong_numbers(const golden *g, const ck_kernels *kernels) {
     wrong += memcmp(record, g->numbers + t * g->columns, g->columns) != 0;
     wrong += differing(g->scales + 4 * t * blocks, scales, blocks);
   }
-  ck_product_job job = {{g->weights, NULL, g->row_bytes, g->rows, g->columns, g->type}, x, out, NULL, g->tokens};
+  const ck_weights native = {g->weights, NULL, g->row_bytes, g->rows, g->columns, g->type};
+  ck_product_job job = {native, x, out, NULL, g->tokens};
   for (int pass = 0; pass < 2; pass++) {  // native weights, then packed ones
     memset(y, 0xa5, 4 * g->rows * g->tokens);
     wrong += kernels->product(&job, 0, tiles, scratch) != 0;
