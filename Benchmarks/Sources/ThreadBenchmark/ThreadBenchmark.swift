@@ -133,9 +133,12 @@ private final class BusyPrograms {
   init() throws {
     for processor in Affinity.ofThisThread() ?? [0] {
       var process = pid_t()
-      let words = [CommandLine.arguments[0], "--spin", "\(processor)"].map { strdup($0) }
+      let texts: [String] = ["spin", "--spin", "\(processor)"]
+      var words: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+      words.append(nil)
       defer { for word in words { free(word) } }
-      let code = posix_spawn(&process, "/proc/self/exe", nil, nil, words + [nil], [nil])
+      var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+      let code = posix_spawn(&process, "/proc/self/exe", nil, nil, &words, &environment)
       guard code == 0 else { throw HostMemoryError.cannotStartThread(reason: "posix_spawn") }
       processes.append(process)
     }
