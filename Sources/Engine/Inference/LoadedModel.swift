@@ -33,13 +33,13 @@ public final class LoadedModel: Sendable {
   /// Opens, checks and takes apart a model's file. Weights are mapped, not read.
   /// - Parameters:
   ///   - preTokenizer: what to use in place of the file's own `tokenizer.ggml.pre`.
-  ///   - layout: whether weights are kept packed in memory.
+  ///   - weights: how weights are kept in memory.
   /// - Throws: `HostMemoryError`, `GGUFError`, `ModelError`, `TokenizerError`, `InferenceError`.
   public init(
-    _ location: ModelLocation, preTokenizer: String? = nil, layout: WeightLayout = .automatic
+    _ location: ModelLocation, preTokenizer: String? = nil, weights: WeightLoading = WeightLoading()
   ) throws {
     file = try location.open()
-    model = try DecoderModel.load(file, layout: layout)
+    model = try DecoderModel.load(file, weights: weights)
     tokenizer = try Tokenizer(
       try Vocabulary(file.metadata), preTokenizerOverride: preTokenizer)
     guard tokenizer.tokenCount == model.hyperparameters.vocabularySize else {

@@ -25,10 +25,10 @@ extension DecoderModel {
   ///
   /// The file is refused as a whole before any weight is read: unknown architecture, missing or
   /// unknown tensors, shapes that contradict the metadata, element types without kernels.
-  /// - Parameter layout: whether weights are kept packed in memory.
+  /// - Parameter weights: how weights are kept in memory.
   /// - Throws: `ModelError`, `GGUFError`, `HostMemoryError.cannotAllocate`.
   public static func load(
-    _ file: GGUFFile, layout: WeightLayout = .automatic
+    _ file: GGUFFile, weights: WeightLoading = WeightLoading()
   ) throws -> DecoderModel {
     let name = try file.metadata.string("general.architecture")
     guard let architecture = architectures.first(where: { $0.name == name }) else {
@@ -44,8 +44,12 @@ extension DecoderModel {
     let check = WeightTable(file, reading: false)
     _ = try architecture.build(keys, check)
     try check.requireAllUsed(architecture: keys.architecture)
-    return try architecture.build(
-      keys, WeightTable(file, reading: true, store: try layout.store(for: file)))
+    let store = try weights.store(for: file)
+    let model = try architecture.build(keys, WeightTable(file, reading: true, store: store))
+    if let store, weights.layout == .cached {
+      try PackedWeightsFile.supply(store, of: file, weights)
+    }
+    return model
   }
 
   /// Joins the parts that all architectures have in common.
@@ -58,14 +62,16 @@ extension DecoderModel {
     store = table.store
     self.rotary = rotary
     self.layers = layers
-    embedding = try table.matrix(
+    let tokens = try table.matrix(
       "token_embd.weight", rows: hyperparameters.vocabularySize,
       columns: hyperparameters.hiddenSize, purpose: "token embedding")
     outputNorm = try table.vector(
       "output_norm.weight", count: hyperparameters.hiddenSize, purpose: "final norm")
     if mayTieOutput, !table.contains("output.weight") {
-      output = embedding
+      embedding = tokens
+      output = tokens
     } else {
+      embedding = tokens.unpacked
       output = try table.matrix(
         "output.weight", rows: hyperparameters.vocabularySize,
         columns: hyperparameters.hiddenSize, purpose: "output head")

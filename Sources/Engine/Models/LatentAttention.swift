@@ -58,6 +58,7 @@ struct LatentAttention: AttentionBlock {
     let rows = x.rowCount
     let latent = try step.workspace.take(rows: rows, columns: cachedLength)
     let queries = try project(x, latent: latent, step: step)
+    compute.profile?.mark(.attentionProjections)
     let plainKey = latent.columns(0..<latentLength)
     compute.normalize(plainKey, weight: keyValueNorm, epsilon: normEpsilon, into: plainKey)
     compute.rotate(
@@ -79,6 +80,7 @@ struct LatentAttention: AttentionBlock {
         into: values)
     case .decode: try attendAbsorbed(queries, cache: cache.keys, step: step, into: values)
     }
+    compute.profile?.mark(.attention)
     try compute.multiply([MatrixProduct(values, output, into: out)])
   }
 

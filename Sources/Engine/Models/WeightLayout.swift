@@ -10,6 +10,69 @@ public enum WeightLayout: String, CaseIterable, Sendable {
   case packed
   /// As the file has them: the pages of the file are all there is, and the system may drop them.
   case native
+  /// Packed in a file beside other caches, which is made when it is not there: fast from the first token
+  /// on, and the system may drop its pages.
+  case cached
+}
+
+/// Something about a model's weights that a user should know.
+public enum WeightNotice: Equatable, Sendable, CustomStringConvertible {
+  /// There is no room for packed weights.
+  case noRoomToPack(neededBytes: Int, availableBytes: Int)
+  /// The file of packed weights is not what it must be, and is made again.
+  case unusableFile(path: String, reason: String)
+  /// There is and will be no file of packed weights: weights are packed in memory.
+  case noFile(reason: String)
+  /// Pages are not spread over memory nodes.
+  case notInterleaved(reason: String)
+
+  public var description: String {
+    switch self {
+    case .noRoomToPack(let needed, let available):
+      "weights stay as the file has them, which is slower: packed they would take "
+        + "\(WeightNotice.gigabytes(needed)), and \(WeightNotice.gigabytes(available)) are available, "
+        + "\(WeightNotice.gigabytes(needed - available)) too little; end other programs, or use "
+        + "--weights cached, which needs room on the disk instead"
+    case .unusableFile(let path, let reason):
+      "the packed weights in \(path) are not used and made again: \(reason)"
+    case .noFile(let reason):
+      "weights are packed in memory, without a file: \(reason)"
+    case .notInterleaved(let reason):
+      "weights are not spread over the memory nodes, which is slower: \(reason)"
+    }
+  }
+
+  private static func gigabytes(_ bytes: Int) -> String {
+    let tenths = (bytes + 50_000_000) / 100_000_000
+    return "\(tenths / 10).\(tenths % 10) GB"
+  }
+}
+
+/// How weights are to be kept, and who is told about it.
+public struct WeightLoading {
+  public var layout: WeightLayout
+  /// The folder of files of packed weights, for `cached`.
+  public var cacheFolder: String?
+  /// Threads that make such a file.
+  public var placement: ThreadPlacement
+  /// Told how much of such a file is made, 0 to 1.
+  public var progress: (Double) -> Void
+  public var notice: (WeightNotice) -> Void
+  /// Bytes that may be taken; nil where nobody knows.
+  var availableBytes: () -> Int? = { MemoryStatus.availableBytes() }
+
+  public init(
+    _ layout: WeightLayout = .automatic, cacheFolder: String? = nil,
+    placement: ThreadPlacement = ThreadPlacement(.current(), affinity: .automatic),
+    progress: @escaping (Double) -> Void = { _ in },
+    notice: @escaping (WeightNotice) -> Void = { _ in }
+  ) {
+    self.layout = layout
+    self.cacheFolder = cacheFolder
+    self.placement = placement
+    self.progress = progress
+    self.notice = notice
+  }
 
   /// Left to the rest of the system and to caches and work space when weights are packed.
   private static let reserveBytes = 1 << 30
@@ -17,20 +80,26 @@ public enum WeightLayout: String, CaseIterable, Sendable {
   /// - Returns: nil for the file's own layout.
   /// - Throws: `HostMemoryError.cannotAllocate`.
   func store(for file: GGUFFile) throws(HostMemoryError) -> PackedStore? {
-    let needed = WeightLayout.packedByteCount(of: file)
-    switch self {
+    let needed = WeightLoading.packedByteCount(of: file)
+    switch layout {
     case .native: return nil
-    case .packed: break
+    case .packed, .cached: break
     case .automatic:
       // Reading the file's layout is several times slower, so room is assumed where nobody knows.
-      if let free = MemoryStatus.availableBytes(), free < needed + WeightLayout.reserveBytes {
+      if let free = availableBytes(), free < needed + WeightLoading.reserveBytes {
+        notice(
+          .noRoomToPack(neededBytes: needed + WeightLoading.reserveBytes, availableBytes: free))
         return nil
       }
     }
-    return try PackedStore(
-      capacityBytes: needed,
-      givesBackNativePages: file.shards.allSatisfy { $0.source is MappedSource }
-    )
+    let isMapped = file.shards.allSatisfy { $0.source is MappedSource }
+    let isMade = file.shards.allSatisfy { $0.source is MadeSource }
+    let store = try PackedStore(
+      capacityBytes: needed, givesBackNativePages: isMapped || isMade,
+      recordsMatrices: layout == .cached && cacheFolder != nil && isMapped,
+      interleavedNodes: placement.interleavedNodes)
+    if let reason = store.interleavingRefusal { notice(.notInterleaved(reason: reason)) }
+    return store
   }
 
   /// Bytes of all matrices of a file, packed: each matrix of a stack by itself.

@@ -117,6 +117,7 @@ public final class WeightTable {
       switch source {
       case let mapped as MappedSource: mapped.file.bytes
       case let fixed as StaticSource: fixed.bytes
+      case let made as MadeSource: made.bytes
       default: UnsafeRawBufferPointer(start: nil, count: 0)
       }
     guard let base = bytes.baseAddress, tensor.offset + tensor.byteCount <= bytes.count else {

@@ -2,6 +2,7 @@ import CKernels
 import Glibc
 import HostMemory
 import Synchronization
+import Tensors
 
 /// Memory for the packed copies of a model's weights: tiles of sixteen interleaved rows, the layout that
 /// the products read fastest (`Docs/ARITHMETIC.md`).
@@ -9,46 +10,97 @@ import Synchronization
 /// A matrix is packed when it is first multiplied, so that the first token does not wait for the whole
 /// file, and the mapped pages of its native rows are given back: one copy of the weights is resident.
 /// Address space for all of them is reserved at once, in huge pages where the system has them, and paid
-/// for as it fills.
-// Safety: `next` is guarded by `lock`; memory handed out is never moved or taken back.
+/// for as it fills. Matrices may also lie packed in a file (`PackedFile`); then nothing is packed.
+// Safety: `state` is guarded by `lock`; memory handed out is never moved or taken back.
 public final class PackedStore: @unchecked Sendable {
+  private struct State {
+    var usedBytes = 0
+    /// Slots of matrices in the order of their making; nil where nobody wants to know.
+    var recorded: [PackedSlot]?
+    /// The file that holds packed matrices, kept as long as these.
+    var file: MappedFile?
+  }
+
   private let memory: AlignedBuffer
-  private let lock = Mutex(0)
+  private let lock: Mutex<State>
+  /// Why pages are not spread over memory nodes although they should be.
+  public let interleavingRefusal: String?
   /// Whether native rows lie in mapped files, whose pages may be given back.
   let givesBackNativePages: Bool
 
   /// - Parameters:
   ///   - capacityBytes: the packed size of all matrices, or more.
   ///   - givesBackNativePages: whether native rows are in mapped files and nowhere else.
+  ///   - recordsMatrices: whether the store keeps a list of its matrices, for a file of all of them;
+  ///     `takeRecorded` must end that.
+  ///   - interleavedNodes: memory nodes that its pages are spread over; empty: wherever the system puts
+  ///     them.
   /// - Throws: `HostMemoryError.cannotAllocate`.
-  public init(capacityBytes: Int, givesBackNativePages: Bool) throws(HostMemoryError) {
+  public init(
+    capacityBytes: Int, givesBackNativePages: Bool, recordsMatrices: Bool = false,
+    interleavedNodes: [Int] = []
+  ) throws(HostMemoryError) {
     memory = try AlignedBuffer(
       byteCount: capacityBytes, purpose: "packed weights", usesHugePages: true)
+    interleavingRefusal = memory.interleave(over: interleavedNodes)
+    lock = Mutex(State(recorded: recordsMatrices ? [] : nil))
     self.givesBackNativePages = givesBackNativePages
   }
 
+  /// A place for the packed copy of a matrix.
+  func slot(for shape: PackedShape) -> PackedSlot {
+    let slot = PackedSlot(in: self, shape)
+    lock.withLock { $0.recorded?.append(slot) }
+    return slot
+  }
+
+  /// The slots of all matrices so far that are multiplied as wholes, and the end of the list.
+  func takeRecorded() -> [PackedSlot] {
+    lock.withLock { state in
+      defer { state.recorded = nil }
+      return state.recorded ?? []
+    }.filter { !$0.isSplit }
+  }
+
+  /// Keeps a file as long as the store.
+  func keep(_ file: MappedFile) { lock.withLock { $0.file = file } }
+
   /// Bytes handed out so far.
-  public var usedBytes: Int { lock.withLock { $0 } }
+  public var usedBytes: Int { lock.withLock { $0.usedBytes } }
 
   /// - Returns: nil where the store is full.
   func allocate(byteCount: Int) -> UnsafeMutableRawPointer? {
-    lock.withLock { next in
+    lock.withLock { state in
       let size = (byteCount + 63) / 64 * 64
-      guard size <= memory.byteCount - next else { return nil }
-      defer { next += size }
-      return memory.base + next
+      guard size <= memory.byteCount - state.usedBytes else { return nil }
+      defer { state.usedBytes += size }
+      return memory.base + state.usedBytes
     }
   }
 
-  /// Gives the whole pages within some native bytes back to the system; they come from the file again
-  /// if they are read again.
+  /// Gives the pages of some native bytes back to the system, those at the ends included, which the
+  /// neighbours share: they come from the file again if they are read again.
   func giveBack(_ native: UnsafeRawPointer, byteCount: Int) {
-    guard givesBackNativePages else { return }
+    guard givesBackNativePages, byteCount > 0 else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let begin = (Int(bitPattern: native) + page - 1) / page * page
-    let end = (Int(bitPattern: native) + byteCount) / page * page
-    guard end > begin, let start = UnsafeMutableRawPointer(bitPattern: begin) else { return }
+    // A mapping is whole pages, so that this never leaves it.
+    let begin = Int(bitPattern: native) / page * page
+    let end = (Int(bitPattern: native) + byteCount + page - 1) / page * page
+    guard let start = UnsafeMutableRawPointer(bitPattern: begin) else { return }
     madvise(start, end - begin, MADV_DONTNEED)
+  }
+}
+
+/// A matrix as its packed copy needs to know it.
+struct PackedShape {
+  let base: UnsafeRawPointer
+  let type: ElementType
+  let rowCount: Int
+  let columnCount: Int
+  let rowByteCount: Int
+
+  var byteCount: Int {
+    WeightMatrix.packedByteCount(type: type, rowCount: rowCount, columnCount: columnCount)
   }
 }
 
@@ -63,10 +115,20 @@ final class PackedSlot: @unchecked Sendable {
   }
 
   let store: PackedStore
+  let shape: PackedShape
+  private let wasSplit = Atomic<Bool>(false)
   private let state = Atomic<Int>(State.empty)
   private var memory: UnsafeMutableRawPointer?
 
-  init(in store: PackedStore) { self.store = store }
+  init(in store: PackedStore, _ shape: PackedShape) {
+    self.store = store
+    self.shape = shape
+  }
+
+  /// Whether the matrix was taken apart into matrices of their own.
+  var isSplit: Bool { wasSplit.load(ordering: .relaxed) }
+
+  func split() { wasSplit.store(true, ordering: .relaxed) }
 
   /// The packed tiles, once they are there.
   var tiles: UnsafeRawPointer? {
@@ -84,6 +146,18 @@ final class PackedSlot: @unchecked Sendable {
     memory = store.allocate(byteCount: byteCount)
     if memory == nil { state.store(State.refused, ordering: .releasing) }
     return memory
+  }
+
+  /// Takes tiles that are there already, in memory that outlives the slot.
+  func adopt(_ tiles: UnsafeRawPointer) {
+    guard
+      state.compareExchange(
+        expected: State.empty, desired: State.packing, ordering: .acquiring
+      ).exchanged
+    else { return }
+    // Safety: what is ready is only read.
+    memory = UnsafeMutableRawPointer(mutating: tiles)
+    publish()
   }
 
   /// Says that the claimed memory is filled.

@@ -26,7 +26,10 @@ public struct WeightMatrix: @unchecked Sendable {
     self.rowCount = rowCount
     self.columnCount = columnCount
     self.rowByteCount = rowByteCount
-    slot = store.map { PackedSlot(in: $0) }
+    slot = store?.slot(
+      for: PackedShape(
+        base: base, type: type, rowCount: rowCount, columnCount: columnCount,
+        rowByteCount: rowByteCount))
   }
 
   private init(_ whole: WeightMatrix, rows: Range<Int>) {
@@ -35,7 +38,20 @@ public struct WeightMatrix: @unchecked Sendable {
     rowCount = rows.count
     columnCount = whole.columnCount
     rowByteCount = whole.rowByteCount
-    slot = whole.slot.map { PackedSlot(in: $0.store) }
+    whole.slot?.split()
+    slot = whole.slot?.store.slot(
+      for: PackedShape(
+        base: base, type: type, rowCount: rowCount, columnCount: columnCount,
+        rowByteCount: rowByteCount))
+  }
+
+  private init(unpacked whole: WeightMatrix) {
+    base = whole.base
+    type = whole.type
+    rowCount = whole.rowCount
+    columnCount = whole.columnCount
+    rowByteCount = whole.rowByteCount
+    slot = nil
   }
 
   public var byteCount: Int { rowCount * rowByteCount }
@@ -44,6 +60,12 @@ public struct WeightMatrix: @unchecked Sendable {
   public func rows(_ range: Range<Int>) -> WeightMatrix {
     precondition(range.lowerBound >= 0 && range.upperBound <= rowCount)
     return WeightMatrix(self, rows: range)
+  }
+
+  /// The same matrix without a packed copy: for one that is read row by row and never multiplied.
+  public var unpacked: WeightMatrix {
+    slot?.split()
+    return WeightMatrix(unpacked: self)
   }
 
   /// Tiles of sixteen rows.

@@ -1,3 +1,4 @@
+import CSystemCalls
 import Glibc
 
 /// Zeroed memory that begins on a page and is paid for only where it is touched.
@@ -31,5 +32,25 @@ public final class AlignedBuffer: @unchecked Sendable {
     self.byteCount = size
   }
 
+  /// Spreads the pages over memory nodes, one after the other, as they are touched: what threads of all
+  /// nodes read comes through the memory of all of them.
+  /// - Returns: why the system refuses, if it does: pages stay where they are first touched then, which
+  ///   is slower and nothing else.
+  public func interleave(over nodes: [Int]) -> String? {
+    guard nodes.count > 1 else { return nil }
+    let numbers = nodes.map { Int32(clamping: $0) }
+    let code = csc_interleave(base, byteCount, numbers, numbers.count)
+    return code == 0 ? nil : MappedFile.reason(code)
+  }
+
   deinit { munmap(base, byteCount) }
+
+  /// Copies bytes to where `offset` says.
+  public func write(_ bytes: Span<UInt8>, at offset: Int) {
+    precondition(offset >= 0 && bytes.count <= byteCount - offset, "no room for the bytes")
+    bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      (base + offset).copyMemory(from: start, byteCount: source.count)
+    }
+  }
 }

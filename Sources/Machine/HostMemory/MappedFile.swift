@@ -7,6 +7,8 @@ import Glibc
 public final class MappedFile: Sendable {
   public let path: String
   public let byteCount: Int
+  /// When the file was last written, in nanoseconds since 1970.
+  public let modificationNanoseconds: Int
   /// Safety: the mapping is read-only and lives as long as this object.
   nonisolated(unsafe) private let base: UnsafeRawPointer?
 
@@ -27,6 +29,7 @@ public final class MappedFile: Sendable {
       throw .notARegularFile(path: path, kind: kind)
     }
     byteCount = Int(status.st_size)
+    modificationNanoseconds = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
     guard byteCount > 0 else {
       base = nil
       return

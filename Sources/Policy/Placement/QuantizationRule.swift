@@ -31,15 +31,24 @@ enum QuantizationRule: String, CaseIterable {
     return rows * blocks * type.bytes
   }
 
-  private typealias Block = (elements: Int, bytes: Int)
+  /// The element type of a matrix, by the name that GGUF gives it.
+  func elementType(
+    _ role: Role, columns: Int, layer: Int = 0, layers: Int = 1
+  ) -> String {
+    type(role, columns: columns, layer: layer, layers: layers).name
+  }
+
+  private typealias Block = (name: String, elements: Int, bytes: Int)
+
+  private static let q8Block: Block = ("Q8_0", 32, 34)
 
   private func type(_ role: Role, columns: Int, layer: Int, layers: Int) -> Block {
     switch self {
-    case .f16: return (1, 2)
-    case .q8: return (32, 34)
+    case .f16: return ("F16", 1, 2)
+    case .q8: return Self.q8Block
     case .mxfp4:
       // Published gpt-oss files quantise the experts only; the rest is kept at eight bits.
-      return role == .expert || role == .expertDown ? (32, 17) : (32, 34)
+      return role == .expert || role == .expertDown ? ("MXFP4", 32, 17) : Self.q8Block
     case .q4KM:
       let isLarge: Bool
       switch role {
@@ -48,8 +57,10 @@ enum QuantizationRule: String, CaseIterable {
       case .output: isLarge = true
       case .expert, .attention, .other, .embedding: isLarge = false
       }
-      if columns.isMultiple(of: 256) { return isLarge ? (256, 210) : (256, 144) }
-      return isLarge ? (32, 34) : (32, 22)
+      if columns.isMultiple(of: 256) {
+        return isLarge ? ("Q6_K", 256, 210) : ("Q4_K", 256, 144)
+      }
+      return isLarge ? Self.q8Block : ("Q5_0", 32, 22)
     }
   }
 

@@ -20,28 +20,6 @@ CK_INLINE int small_bytes(int type) {
   return type == 8 ? 544 : type == 39 ? 272 : 288 + (type == 3 || type == 7 ? 32 : 0) + (type == 6 || type == 7 ? 64 : 0);
 }
 
-CK_INLINE int small_largest(int type) {
-  switch (type) {
-  case 2: case 3: return 15;
-  case 6: case 7: return 31;
-  case 39: return 28;
-  default: return 128;
-  }
-}
-
-/// The doubled numbers of e2m1, plus 16.
-static const int8_t ck_e2m1_table[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4};
-
-/// The weights of group g, unsigned (wide ones: see dot.h). numbers and fifths: of the block.
-CK_INLINE i16x small_group(int type, const uint8_t *numbers, const uint8_t *fifths, int g) {
-  if (type == 8) return load_vector(numbers + 64 * g) ^ ((i16x){} + (CK_WIDE_OFFSET != 0 ? (int32_t)0x80808080u : 0));
-  i16x nibbles = byte_bits(load_vector(numbers + 64 * (g % 4)), 4 * (g / 4), 15);
-  if (type == 20) return byte_lookup(ck_iq4_table, nibbles);
-  if (type == 39) return byte_lookup(ck_e2m1_table, nibbles);
-  if (type == 6 || type == 7) return nibbles | byte_bits(load_vector(fifths), g - 4, 16);
-  return nibbles;
-}
-
 /// Half of 2^(e - 127): the numbers are doubled.
 CK_INLINE v16 e8m0_halves(const uint8_t *p) {
   i16x e = CK_INTS(*(const b16u *)p);
@@ -58,9 +36,8 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
   const size_t minus8 = ck_record_offset(columns, 32, CK_RECORD_MINUS8);
   const int minus_part = type == 2 ? CK_RECORD_MINUS8 : type == 8 || type == 20 ? CK_RECORD_MINUS128 : CK_RECORD_MINUS16;
   const size_t minus = ck_record_offset(columns, 32, minus_part);
-  const int minimums = type == 3 || type == 7, wide = small_largest(type) > 127;
+  const int minimums = type == 3 || type == 7, wide = largest_weight(type) > 127;
   const int starts = !minimums && (!wide || CK_WIDE_OFFSET != 0);
-  const int safe = safe_groups(small_largest(type));
   v16 parts[4][CK_TOKENS_AT_ONCE];
   size_t b = 0;
   for (size_t segment = 0; segment < 4; segment++) {
@@ -69,23 +46,15 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
     for (size_t end = (segment + 1) * n / 4; b < end; b++) {
       if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
-      CK_TOKENS sum[t] = starts ? splat_int((const int32_t *)(const void *)(x[t] + minus) + b) : (i16x){};
-      CK_UNROLL for (int begin = 0; begin < 8; begin += safe) {
-        i16x part[CK_TOKENS_AT_ONCE];
-        CK_TOKENS part[t] = part_begin(sum[t]);
-        CK_UNROLL for (int g = begin; g < 8 && g < begin + safe; g++) {
-          i16x w = small_group(type, tile + at.numbers + b * bytes, tile + at.fifths + b * 64, g);
-          CK_TOKENS part[t] = part_add(part[t], w, splat_group((const int8_t *)x[t] + 32 * b + 4 * g), wide);
-        }
-        CK_TOKENS sum[t] = part_end(sum[t], part[t]);
-      }
+      CK_TOKENS sum[t] = starts ? splat_int(x[t] + minus + 4 * b) : (i16x){};
+      dot_groups(type, tokens, tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
-      CK_TOKENS acc[t] = CK_FMA(d * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sum[t]), acc[t]);
+      CK_TOKENS acc[t] = CK_FMA(d * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum[t]), acc[t]);
       if (minimums) {  // minus8 = -8 times the sum of the numbers
         v16 m = load_halves(tile + at.minimums + 32 * b);
         CK_TOKENS {
-          i16x sum32 = -splat_int((const int32_t *)(const void *)(x[t] + minus8) + b) >> 3;
-          acc[t] = CK_FMA(m * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sum32), acc[t]);
+          i16x sum32 = -splat_int(x[t] + minus8 + 4 * b) >> 3;
+          acc[t] = CK_FMA(m * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum32), acc[t]);
         }
       }
     }

@@ -68,8 +68,18 @@ struct BenchmarkReport {
       + "\(HumanUnits.bytes(subject.survey.total.byteCount))\n"
       + subject.notes.map { $0 + "\n" }.joined()
       + Self.words(threadCount: threadCount, instructionSet: instructionSet)
-      + Self.words(ceilings) + "\n" + table.text
+      + Self.words(ceilings) + "\n" + table.text + estimates
       + (profiles.map { ProfileText(measurements, $0, ceilings, threadCount).text } ?? "")
+  }
+
+  /// What the whole model would do, where layers were left out.
+  private var estimates: String {
+    guard let whole = subject.whole else { return "" }
+    let words = measurements.map {
+      "\($0.test.name) \(HumanUnits.fixed(whole.estimate($0), 2))"
+    }
+    return "\nestimate, not measured, for all \(whole.layerCount) layers, by bytes and operations: "
+      + words.joined(separator: ", ") + " tokens/s\n"
   }
 
   var csv: String {
@@ -107,6 +117,10 @@ struct BenchmarkReport {
         ("test", .string(measurement.test.name)),
         ("tokens", .integer(measurement.test.tokenCount)),
         ("tokensPerSecond", .double(measurement.median)),
+        (
+          "estimatedTokensPerSecondOfWhole",
+          subject.whole.map { .double($0.estimate(measurement)) } ?? .null
+        ),
         ("slowest", .double(measurement.slowest)), ("fastest", .double(measurement.fastest)),
         ("seconds", .array(measurement.seconds.map(JSONValue.double))),
         ("gigabytesPerSecond", .double(measurement.readGBps)),

@@ -9,6 +9,8 @@ struct BenchmarkSubject {
   let survey: ModelSurvey
   /// What the reader must know of the figures, such as that layers were left out.
   var notes: [String] = []
+  /// Where layers were left out: what the figures say about the whole model.
+  var whole: WholeModel?
 
   init(_ loaded: LoadedModel) {
     survey = ModelSurvey(loaded.file)

@@ -34,7 +34,7 @@ struct Chat: LookingCommand {
   func run() throws {
     let console = looking.console(machine: machine, timeline: recording.timeline)
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
-    let loaded = try model.load(console: console)
+    let loaded = try model.load(machine, console: console)
     let format = try context.promptFormat(of: loaded)
     let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }

@@ -42,7 +42,7 @@ struct Logits: LookingCommand {
     let console = looking.console(machine: machine)
     context.noteUnusedTemplate(console)
     let text = try tokens == nil ? prompt.nonEmptyText() : nil
-    let loaded = try model.load(console: console)
+    let loaded = try model.load(machine, console: console)
     let input = tokens?.tokens ?? loaded.tokenizer.beginning(text ?? "", parseSpecial: true)
     let runner = try SequenceRunner(
       model: loaded.model, options: SessionOptions(context, machine, keyValueType: .f32))

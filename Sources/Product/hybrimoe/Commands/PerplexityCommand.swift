@@ -22,7 +22,7 @@ struct PerplexityCommand: LookingCommand {
     let console = looking.console(machine: machine)
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
-    let loaded = try model.load(console: console)
+    let loaded = try model.load(machine, console: console)
     let modelContext = loaded.hyperparameters.contextLength
     if let asked = context.context, asked < 4 {
       throw ValidationError(

@@ -43,7 +43,7 @@ struct Continuation {
     let console = looking.console(machine: machine, timeline: timeline)
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
-    let loaded = try model.load(console: console)
+    let loaded = try model.load(machine, console: console)
     let sampling = try generation.settings(loaded.file.metadata)
     let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
     let recording = try path.map { try TraceRecording($0, of: session) }

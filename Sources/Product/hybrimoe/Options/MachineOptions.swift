@@ -2,6 +2,7 @@ import ArgumentParser
 import ExpertCaching
 import ExpertScheduling
 import HostMemory
+import Models
 
 /// Which parts of the machine to use, and how.
 struct MachineOptions: ParsableArguments {
@@ -19,6 +20,14 @@ struct MachineOptions: ParsableArguments {
       "Where threads run: auto, none or cores. auto keeps each on a memory node where there are "
         + "several.", valueName: "name"))
   var affinity: AffinityChoice = .automatic
+
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "How weights are kept: packed in memory, native (as the file has them; slower, less memory), "
+        + "cached (packed in a file, made at the first use; see 'cache') or auto (packed where there "
+        + "is room).", valueName: "name"))
+  var weights: WeightLayout = .automatic
 
   @Option(parsing: .unconditional, help: .init("auto or cpu.", valueName: "name"))
   var device: String = "auto"
@@ -86,6 +95,7 @@ struct LaterMachineOptions: ParsableArguments {
   }
 }
 
+extension WeightLayout: ExpressibleByArgument {}
 extension AffinityChoice: ExpressibleByArgument {}
 extension SchedulerName: ExpressibleByArgument {}
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CBundledModel
 import GGUF
+import HostMemory
 import Inference
 import Models
 import Tokenizers
@@ -48,9 +49,20 @@ extension ModelOptions {
   }
 
   /// The model, ready to run.
-  func load(console: Console) throws -> LoadedModel {
+  func load(_ machine: MachineOptions, console: Console) throws -> LoadedModel {
     noteWhatIsUnused(console)
-    let loaded = try LoadedModel(location(), preTokenizer: preTokenizer)
+    let progress = console.progress("Packing the weights into a file")
+    let weights = WeightLoading(
+      machine.weights, cacheFolder: CacheFolder.packedWeights(environment: Environment.all),
+      placement: ThreadPlacement(
+        .current(), threadCount: machine.threads, affinity: machine.affinity),
+      progress: { progress.update($0) },
+      notice: { notice in
+        progress.finish()
+        console.warn("\(notice)")
+      })
+    let loaded = try LoadedModel(location(), preTokenizer: preTokenizer, weights: weights)
+    progress.finish()
     note(loaded.tokenizer.warnings, of: loaded.file, console)
     console.debug(
       "\(loaded.file.path): \(loaded.hyperparameters.architecture), "

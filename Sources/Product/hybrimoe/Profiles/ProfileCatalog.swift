@@ -68,6 +68,12 @@ struct ProfileCatalog {
     return try ModelShape(text: text, file: file)
   }
 
+  /// The file that a model shape describes, by name or path.
+  func outline(_ name: String) throws -> ModelOutline {
+    let (text, file) = try text(.shapes, name)
+    return try ModelOutline(text: text, file: file)
+  }
+
   /// How a router behaves, by name or path.
   func routing(_ name: String) throws -> RoutingBehavior {
     let (text, file) = try text(.routing, name)

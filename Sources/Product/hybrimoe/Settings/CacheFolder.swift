@@ -1,0 +1,15 @@
+/// Where files lie that this program can make again: `$XDG_CACHE_HOME/hybrimoe`, by default
+/// `~/.cache/hybrimoe`.
+enum CacheFolder {
+  /// The folder of packed weights, or nil where the environment names no home.
+  static func packedWeights(environment: [String: String]) -> String? {
+    path(environment: environment).map { $0 + "/packed" }
+  }
+
+  private static func path(environment: [String: String]) -> String? {
+    // The specification of the base directories says to ignore relative paths.
+    if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/hybrimoe" }
+    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+    return home + "/.cache/hybrimoe"
+  }
+}
