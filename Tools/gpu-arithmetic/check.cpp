@@ -71,7 +71,8 @@ int main(int count, char **arguments) {
                {"prefill_q5_0", "Q5_0", 22, 32, prefill_q5_0, 128, TOKENS}};
   int failures = 0;
   for (const auto &c : cases) {
-    int wrong = wrong_numbers(folder + c.type + ".product", c.block_bytes, c.width, c.kernel, c.threads, c.tokens);
+    std::string path = folder + c.type + ".product";
+    int wrong = wrong_numbers(path, c.block_bytes, c.width, c.kernel, c.threads, c.tokens);
     printf("%-14s %s\n", c.name, wrong ? (std::to_string(wrong) + " numbers differ").c_str() : "same bits");
     failures += wrong != 0;
   }

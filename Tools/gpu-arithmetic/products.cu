@@ -196,8 +196,8 @@ KERNEL void prefill_q5_0(Product p) {
       mma(c, a, word(x), word(x + 16));
       for (u32 e = 0; e < 4; e++) {
         const u8 *scales = record_of(p, first + 8 * j + 2 * t + e % 2) + lines(32 * n);
-        float scale = __fmul_rn(half_bits(half_at(d + 32 * b + 2 * (q + e / 2 * 8))), *(const float *)(scales + 4 * b));
-        acc[j][e] = __fmaf_rn(scale, (float)c[e], acc[j][e]);
+        float dw = half_bits(half_at(d + 32 * b + 2 * (q + e / 2 * 8))), dx = *(const float *)(scales + 4 * b);
+        acc[j][e] = __fmaf_rn(__fmul_rn(dw, dx), (float)c[e], acc[j][e]);
       }
     }
   }

@@ -90,7 +90,8 @@ static void mma(int c[4], const uint32_t a[4], uint32_t b0, uint32_t b1) {
   for (int e = 0; e < 4; e++) {
     unsigned row = lane / 4 + e / 2 * 8, token = lane % 4 * 2 + e % 2;
     for (unsigned k = 0; k < 32; k++) {
-      uint32_t from_a = all[row % 8 * 4 + k % 16 / 4][row / 8 + k / 16 * 2], from_b = all[token * 4 + k % 16 / 4][4 + k / 16];
+      uint32_t from_a = all[row % 8 * 4 + k % 16 / 4][row / 8 + k / 16 * 2];
+      uint32_t from_b = all[token * 4 + k % 16 / 4][4 + k / 16];
       c[e] += (uint8_t)(from_a >> (8 * (k % 4))) * (int8_t)(from_b >> (8 * (k % 4)));
     }
   }

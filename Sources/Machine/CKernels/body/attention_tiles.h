@@ -135,6 +135,11 @@ static int fill_tile(uint32_t type, const void *rows, size_t stride, size_t coun
 /// Values of `count` positions, [positions][pitch]; numbers beyond those stored are zeros.
 static int fill_values(uint32_t type, const uint8_t *rows, size_t stride, size_t count, size_t stored, size_t pitch,
                        float *tile) {
+  if (type == 1 && stored == pitch) {
+    for (size_t j = 0; j < count; j++)
+      for (size_t c = 0; c < pitch; c += 16) halves_to_floats(rows + j * stride + 2 * c, tile + j * pitch + c);
+    return 0;
+  }
   for (size_t j = 0; j < count; j++)
     if (dequantize_padded(type, rows + j * stride, tile + j * pitch, stored, pitch)) return -1;
   return 0;

@@ -8,22 +8,16 @@
 
 enum { CK_WIDE_OFFSET = CK_INT8_DOT >= 2 ? 128 : 0 };
 
-/// Four bytes of a token's numbers in all lanes.
-CK_INLINE i16x splat_group(const int8_t *x) {
-  int32_t group;
-  memcpy(&group, x, 4);
-  return (i16x){} + group;
-}
-
-CK_INLINE i16x splat_int(const int32_t *x) {
+/// The four bytes at p in all lanes.
+CK_INLINE i16x splat_int(const uint8_t *p) {
   int32_t v;
-  memcpy(&v, x, 4);
+  memcpy(&v, p, 4);
   return (i16x){} + v;
 }
 
-CK_INLINE v16 splat_float(const float *x) {
+CK_INLINE v16 splat_float(const uint8_t *p) {
   float v;
-  memcpy(&v, x, 4);
+  memcpy(&v, p, 4);
   return CK_SPLAT(v);
 }
 
@@ -41,21 +35,28 @@ CK_INLINE i16x dot4(i16x sum, i16x w, i16x x) {
 #endif
 }
 
+/// Groups whose products fit a part where the weights are at most `largest`.
 CK_INLINE int safe_groups(int largest) {
   (void)largest;
   return 64;
 }
+
+/// The part that continues a sum.
 CK_INLINE i16x part_begin(i16x sum) { return sum; }
+
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
   (void)wide;
   return dot4(part, w, x);
 }
+
+/// The sum, with the part that continued it.
 CK_INLINE i16x part_end(i16x sum, i16x part) {
   (void)sum;
   return part;
 }
+
+/// The sum and a part that began with zeros, this times a scale in the form of `part_scale`.
 CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) { return sum + part * scale; }
-/// A scale as part_end_scaled takes it.
 CK_INLINE i16x part_scale(i16x scale) { return scale; }
 #else
 typedef int16_t pairs16 __attribute__((vector_size(64)));
@@ -67,7 +68,7 @@ CK_INLINE i16x part_begin(i16x sum) {
   return (i16x){};
 }
 
-/// Twice in a lane: the pairs' sums are scaled where they are added.
+/// Twice in a lane: the two sums of a lane are scaled in the step that adds them.
 CK_INLINE i16x part_scale(i16x scale) { return (scale & 0xffff) | (scale << 16); }
 
 #if CK_INT8_DOT == 1 && CK_VECTOR_BITS == 512
@@ -79,10 +80,6 @@ CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
     b = _mm512_mask_sub_epi8(b, negative, _mm512_setzero_si512(), b);
   }
   return (i16x)_mm512_add_epi16((__m512i)part, _mm512_maddubs_epi16(a, b));
-}
-
-CK_INLINE i16x part_end(i16x sum, i16x part) {
-  return sum + (i16x)_mm512_madd_epi16((__m512i)part, _mm512_set1_epi16(1));
 }
 
 CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
@@ -104,16 +101,6 @@ CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
   return part;
 }
 
-CK_INLINE i16x part_end(i16x sum, i16x part) {
-  __m256i s[2], p[2];
-  memcpy(s, &sum, 64), memcpy(p, &part, 64);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 2; i++)
-    s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(p[i], _mm256_set1_epi16(1)));
-  memcpy(&sum, s, 64);
-  return sum;
-}
-
 CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
   __m256i s[2], p[2], f[2];
   memcpy(s, &sum, 64), memcpy(p, &part, 64), memcpy(f, &scale, 64);
@@ -125,16 +112,18 @@ CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
 #else
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {
   pairs16 a = (pairs16)w, b = (pairs16)x;
-  pairs16 even = wide ? (pairs16)(a << 8) >> 8 : a & 255, odd = wide ? a >> 8 : (pairs16)((i16x)w >> 8) & 255;
+  pairs16 even = wide ? (a << 8) >> 8 : a & 255, odd = wide ? a >> 8 : (a >> 8) & 255;
   return (i16x)((pairs16)part + even * ((b << 8) >> 8) + odd * (b >> 8));
 }
-
-CK_INLINE i16x part_end(i16x sum, i16x part) { return sum + ((part << 16) >> 16) + (part >> 16); }
 
 CK_INLINE i16x part_end_scaled(i16x sum, i16x part, i16x scale) {
   return sum + (((part << 16) >> 16) + (part >> 16)) * (scale >> 16);
 }
 #endif
+
+CK_INLINE i16x part_end(i16x sum, i16x part) {
+  return part_end_scaled(sum, part, (i16x){} + 0x00010001);
+}
 #endif
 
 /// sum[i] + the two products of the 16-bit numbers of a[i] with those of b[i], exact.

@@ -53,17 +53,18 @@ CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
 /// The low halves of the sixteen words, then the high ones.
 CK_INLINE u16x halves_apart(u16x w) {
   halves32 h = (halves32)w;
-  return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 1, 3, 5, 7,
-                                       9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+                                       1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
 /// The first bytes of the sixteen words, then the second, the third and the fourth ones.
 CK_INLINE u16x bytes_apart(u16x w) {
   b64 b = (b64)w;
   u16x quarters = (u16x)__builtin_shufflevector(
-      b, b, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30,
-      19, 23, 27, 31, 32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47, 48, 52, 56, 60, 49, 53, 57,
-      61, 50, 54, 58, 62, 51, 55, 59, 63);
+      b, b, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,
+      16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31,
+      32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47,
+      48, 52, 56, 60, 49, 53, 57, 61, 50, 54, 58, 62, 51, 55, 59, 63);
   return __builtin_shufflevector(quarters, quarters, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
 
@@ -155,8 +156,10 @@ CK_INLINE void pack_q3_k(ck_block_rows s, uint8_t *out, u16x present) {
   put(s, out, halves_apart(w[3] >> 16));
   u16x a = (w[0] >> 16) | (w[1] << 16), b = (w[1] >> 16) | (w[2] << 16), c = (w[2] >> 16) | (w[3] << 16);
   u16x scales[4] = {a & 0x0f0f0f0f, b & 0x0f0f0f0f, (a >> 4) & 0x0f0f0f0f, (b >> 4) & 0x0f0f0f0f};
-  for (int i = 0; i < 4; i++)
-    put(s, out + 64 + 64 * i, bytes_apart(minus_32(scales[i] | (((c >> (2 * i)) & 0x03030303) << 4)) & present));
+  for (int i = 0; i < 4; i++) {
+    u16x six = scales[i] | (((c >> (2 * i)) & 0x03030303) << 4);
+    put(s, out + 64 + 64 * i, bytes_apart(minus_32(six) & present));
+  }
   for (size_t h = 0; h < 2; h++) put_two_bits(s, 32 + 32 * h, out + 320 + 512 * h);
   words_of_rows(s, high[0]), words_of_rows(after(s, 16), high[1]);
   for (size_t k = 0; k < 4; k++)
@@ -216,7 +219,8 @@ CK_INLINE u16x fifths_by_number(u16x h) {
 }
 
 /// Block `b` of a type with blocks of 32. `part` is the size of the tile's part of d, and of m.
-CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, size_t n, size_t part, size_t b) {
+CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, size_t n, size_t part,
+                                size_t b) {
   u16x w[4];
   switch (type) {
   case 2: case 20:

@@ -46,15 +46,15 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
     for (size_t end = (segment + 1) * n / 4; b < end; b++) {
       if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
-      CK_TOKENS sum[t] = starts ? splat_int((const int32_t *)(const void *)(x[t] + minus) + b) : (i16x){};
+      CK_TOKENS sum[t] = starts ? splat_int(x[t] + minus + 4 * b) : (i16x){};
       dot_groups(type, tokens, tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
-      CK_TOKENS acc[t] = CK_FMA(d * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sum[t]), acc[t]);
+      CK_TOKENS acc[t] = CK_FMA(d * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum[t]), acc[t]);
       if (minimums) {  // minus8 = -8 times the sum of the numbers
         v16 m = load_halves(tile + at.minimums + 32 * b);
         CK_TOKENS {
-          i16x sum32 = -splat_int((const int32_t *)(const void *)(x[t] + minus8) + b) >> 3;
-          acc[t] = CK_FMA(m * splat_float((const float *)(const void *)(x[t] + scales) + b), CK_FLOATS(sum32), acc[t]);
+          i16x sum32 = -splat_int(x[t] + minus8 + 4 * b) >> 3;
+          acc[t] = CK_FMA(m * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum32), acc[t]);
         }
       }
     }

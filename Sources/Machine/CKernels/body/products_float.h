@@ -21,7 +21,7 @@ CK_INLINE void float_tile(int type, int tokens, const uint8_t *tile, const uint8
     for (size_t end = (segment + 1) * columns / 4; c < end; c++) {
       if (ahead) ask_ahead(tile + ahead + (type == 0 ? 64 : 32) * c, type == 0 ? 64 : 32);
       v16 w = float_column(type, tile, c);
-      CK_TOKENS acc[t] = CK_FMA(w, splat_float((const float *)(const void *)x[t] + c), acc[t]);
+      CK_TOKENS acc[t] = CK_FMA(w, splat_float(x[t] + 4 * c), acc[t]);
     }
     CK_TOKENS parts[segment][t] = acc[t];
   }

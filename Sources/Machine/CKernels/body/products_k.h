@@ -80,19 +80,19 @@ CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *
         CK_UNROLL for (int i = 0; i < pairs; i++) {
           i16x factors = k_sum_factors(type, block, i);
           CK_TOKENS others[t] = pair_products(
-              others[t], factors, splat_group((const int8_t *)x[t] + sums_at + 4 * ((size_t)pairs * b + (size_t)i)));
+              others[t], factors, splat_int(x[t] + sums_at + 4 * ((size_t)pairs * b + (size_t)i)));
         }
       }
       v16 d = load_halves(block);
       CK_TOKENS {
         i16x sum = shape.minimums ? sums[t] : sums[t] - others[t] * shape.offset;
-        v16 dx = splat_float((const float *)(const void *)(x[t] + scales) + b);
+        v16 dx = splat_float(x[t] + scales + 4 * b);
         parts[segment][t] = CK_FMA(d * dx, CK_FLOATS(sum), parts[segment][t]);
       }
       if (shape.minimums) {
         v16 dmin = load_halves(block + 32);
         CK_TOKENS {
-          v16 dx = splat_float((const float *)(const void *)(x[t] + scales) + b);
+          v16 dx = splat_float(x[t] + scales + 4 * b);
           parts[segment][t] = CK_FMA(-(dmin * dx), CK_FLOATS(others[t]), parts[segment][t]);
         }
       }

@@ -91,7 +91,7 @@ CK_INLINE void dot_groups(int type, int tokens, const uint8_t *p, const uint8_t 
     CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
       i16x part = part_begin(scale ? (i16x){} : sums[t]);
       CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++)
-        part = part_add(part, w[g], splat_group((const int8_t *)x[t] + at + 4 * g), wide);
+        part = part_add(part, w[g], splat_int(x[t] + at + 4 * g), wide);
       sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
     }
     if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
@@ -102,7 +102,7 @@ CK_INLINE void dot_groups(int type, int tokens, const uint8_t *p, const uint8_t 
     CK_TOKENS part[t] = part_begin(scale ? (i16x){} : sums[t]);
     CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++) {
       i16x w = weights_group(type, p, fifths, first, j, g);
-      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_group((const int8_t *)x[t] + at + 4 * g), wide));
+      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(x[t] + at + 4 * g), wide));
     }
     CK_TOKENS sums[t] = scale ? part_end_scaled(sums[t], part[t], *scale) : part_end(sums[t], part[t]);
   }
