@@ -18,6 +18,7 @@ let package = Package(
         "ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
         "Placement", "RoutingTraces",
       ]),
+    .library(name: "HybriMoECompute", targets: ["CPUCompute", "HostMemory"]),
     // The worlds that tests and benchmarks draw from.
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],

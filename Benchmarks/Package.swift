@@ -4,6 +4,7 @@ import PackageDescription
 // Benchmarks live apart, so that building the program never builds them:
 //   swift run -c release --package-path Benchmarks SchedulingBenchmark
 //   swift run -c release --package-path Benchmarks PolicyBenchmark
+//   swift run -c release --package-path Benchmarks ThreadBenchmark
 let package = Package(
   name: "Benchmarks",
   dependencies: [.package(name: "hybrimoe", path: "..")],
@@ -24,6 +25,12 @@ let package = Package(
         "BenchmarkSupport", "CAllocationCount",
         .product(name: "HybriMoEPolicy", package: "hybrimoe"),
         .product(name: "HybriMoETestSupport", package: "hybrimoe"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "ThreadBenchmark",
+      dependencies: [
+        "BenchmarkSupport", .product(name: "HybriMoECompute", package: "hybrimoe"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),
   ],

@@ -7,7 +7,8 @@ import Testing
   private func meter(_ compute: CPUBackend) throws -> KernelMeter {
     KernelMeter(
       compute, tokenCounts: [1, 3], setByteCount: 1, repetitions: 1,
-      ceilings: try CeilingMeter(compute))
+      ceilings: CeilingMeter(
+        compute, memory: try CeilingMemory(chunkCount: 1), iterationCount: 100))
   }
 
   @Test func `every readable type has products to measure`() throws {
@@ -32,7 +33,8 @@ import Testing
   @Test func `ceilings say where there is no int8 instruction`() throws {
     for set in InstructionSet.allCases where set.isAvailable {
       let compute = try CPUBackend(threadCount: 1, instructionSet: set)
-      let meter = try CeilingMeter(compute)
+      let meter = CeilingMeter(
+        compute, memory: try CeilingMemory(chunkCount: 1), iterationCount: 100)
       meter.measure()
       let ceilings = meter.ceilings
       #expect(ceilings.readGBps > 0 && ceilings.floatGOPS > 0)

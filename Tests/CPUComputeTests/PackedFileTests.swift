@@ -21,12 +21,13 @@ import Testing
     static let columns = 96
     static let wideBytes = 37 * 96 / 32 * 34
 
-    init(seed: UInt64 = 1) throws {
+    init(packsAtUse: Int = 1) throws {
       native = try AlignedBuffer(
         byteCount: World.wideBytes + 40 * 8 * 4, purpose: "a test")
-      var random = SeededGenerator(seed: seed)
+      var random = SeededGenerator(seed: 1)
       for index in 0..<World.wideBytes {
-        native.base.storeBytes(of: UInt8.random(in: 0...63, using: &random), toByteOffset: index, as: UInt8.self)
+        native.base.storeBytes(
+          of: UInt8.random(in: 0...63, using: &random), toByteOffset: index, as: UInt8.self)
       }
       for index in 0..<320 {
         native.base.storeBytes(
@@ -34,7 +35,8 @@ import Testing
           as: Float.self)
       }
       store = try PackedStore(
-        capacityBytes: 1 << 20, givesBackNativePages: false, recordsMatrices: true)
+        capacityBytes: 1 << 20, givesBackNativePages: false, packsAtUse: packsAtUse,
+        recordsMatrices: true)
       first = try #require(
         WeightMatrix(
           base: native.base, type: .q8_0, rowCount: World.rows, columnCount: World.columns,
@@ -73,12 +75,20 @@ import Testing
         let results = y.base.bindMemory(to: Float.self, capacity: weights.rowCount)
         try compute.multiply([
           MatrixProduct(
-            Activation(base: numbers, rowCount: 1, columnCount: weights.columnCount, stride: weights.columnCount), weights,
-            into: Activation(base: results, rowCount: 1, columnCount: weights.rowCount, stride: weights.rowCount))
+            row(numbers, weights.columnCount), weights,
+            into: row(results, weights.rowCount))
         ])
         all += UnsafeBufferPointer(start: results, count: weights.rowCount)
       }
       return all
+    }
+
+    private func row(_ base: UnsafeMutablePointer<Float>, _ count: Int) -> Activation {
+      Activation(base: base, rowCount: 1, columnCount: count, stride: count)
+    }
+
+    func summary() throws -> PackedFileSummary? {
+      try bytes().withUnsafeBytes { PackedFileSummary(fixed: $0) }
     }
 
     func bytes() throws -> [UInt8] { try fileBytes(path: path) }
@@ -90,7 +100,9 @@ import Testing
     }
   }
 
-  @Test func `a product from a file has the bits of one packed in memory, and packs nothing`() throws {
+  @Test func `a product from a file has the bits of one packed in memory, and packs nothing`()
+    throws
+  {
     let inMemory = try World()
     let expected = try inMemory.results()
     #expect(inMemory.store.usedBytes > 0)
@@ -102,11 +114,23 @@ import Testing
     #expect(world.store.usedBytes == 0)
   }
 
+  @Test func `a store that packs at the second use packs nothing at the first`() throws {
+    let atFirst = try World()
+    let expected = try atFirst.results()
+    let world = try World(packsAtUse: 2)
+    #expect(try world.results() == expected)
+    #expect(world.store.usedBytes == 0)
+    for _ in 0..<2 {
+      #expect(try world.results() == expected)
+      #expect(world.store.usedBytes == atFirst.store.usedBytes)
+    }
+  }
+
   @Test func `only matrices that are multiplied lie in the file`() throws {
     let world = try World()
     let storage = world.storage()
     try storage.write(to: world.path, compute: world.compute)
-    let summary = try #require(try PackedFileSummary(path: world.path))
+    let summary = try #require(try world.summary())
     #expect(summary.matrixCount == 3)
     #expect(summary.title == "a model" && summary.fingerprint == 7 && summary.isCurrent)
     #expect(summary.byteCount == (try world.bytes()).count)
@@ -169,7 +193,7 @@ import Testing
     bytes[8] = 99
     try world.write(bytes)
     #expect(try storage.open(world.path) == .otherVersion(found: 99, expected: 1))
-    #expect(try PackedFileSummary(path: world.path)?.isCurrent == false)
+    #expect(try world.summary()?.isCurrent == false)
   }
 
   @Test func `where it cannot be written, the reason is told and nothing is left`() throws {

@@ -41,6 +41,28 @@ import Testing
     #expect(profile.total.nanoseconds <= StepProfile.now() - before)
   }
 
+  @Test(arguments: [nil, 1, 3, 8, 100] as [Int?])
+  func `attention counts what each token sees`(window: Int?) {
+    let shape = AttentionShape(
+      headCount: 3, keyLength: 5, valueLength: 7, scale: 1, window: window)
+    for (position, tokenCount) in [(0, 1), (0, 6), (4, 1), (4, 5), (20, 3)] {
+      let profile = StepProfile()
+      profile.countAttention(
+        shape, tokenCount: tokenCount, position: position, bytesPerPosition: 11)
+      profile.mark(.attention)
+      var seen = 0
+      var positions: Set<Int> = []
+      for token in position..<position + tokenCount {
+        for key in 0...token where token - key < window ?? .max {
+          seen += 1
+          positions.insert(key)
+        }
+      }
+      #expect(profile[.attention].operationCount == 2 * 3 * seen * 12)
+      #expect(profile[.attention].byteCount == 11 * positions.count)
+    }
+  }
+
   @Test func `every part has a name of its own`() {
     let names = StepProfile.Part.allCases.map(\.name)
     #expect(Set(names).count == names.count)

@@ -93,7 +93,7 @@ public struct DecoderModel: Sendable {
       }
       profile?.mark(.norms)
       try layer.attention.attend(normed, layer: index, step: step, into: change)
-      profile?.mark(.attention)
+      profile?.mark(.attentionProjections)
       if index == layers.count - 1, step.observer == nil {
         (hidden, normed, change) = (hidden.rows(rows), normed.rows(rows), change.rows(rows))
         if rows.isEmpty { return normed }

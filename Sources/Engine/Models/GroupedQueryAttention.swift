@@ -57,6 +57,7 @@ struct GroupedQueryAttention: AttentionBlock {
     try compute.multiply([
       query.product(x, into: queries), key.product(x, into: keys), value.product(x, into: values),
     ])
+    compute.profile?.mark(.attentionProjections)
     if let queryNorm {
       compute.normalize(
         queries, weight: queryNorm, epsilon: normEpsilon, segments: headCount, into: queries)
@@ -80,6 +81,7 @@ struct GroupedQueryAttention: AttentionBlock {
         headCount: headCount, keyLength: keyLength, valueLength: valueLength,
         scale: 1 / Float(keyLength).squareRoot(), window: window),
       sinks: sinks, into: mixed)
+    compute.profile?.mark(.attention)
     try compute.multiply([output.product(mixed, into: out)])
   }
 }

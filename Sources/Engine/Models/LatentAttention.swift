@@ -49,7 +49,8 @@ struct LatentAttention: AttentionBlock {
 
   var workPerToken: Int {
     let low = if case .lowRank(let weight, _, _) = query { weight.rowCount } else { 0 }
-    return headCount * (headLength + cachedLength + latentLength + valueLength) + cachedLength + low
+    // A chunk's; the absorbed queries of decode are one token's.
+    return headCount * (headLength + valueLength + 2) + cachedLength + low
   }
 
   func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
@@ -57,6 +58,7 @@ struct LatentAttention: AttentionBlock {
     let rows = x.rowCount
     let latent = try step.workspace.take(rows: rows, columns: cachedLength)
     let queries = try project(x, latent: latent, step: step)
+    compute.profile?.mark(.attentionProjections)
     let plainKey = latent.columns(0..<latentLength)
     compute.normalize(plainKey, weight: keyValueNorm, epsilon: normEpsilon, into: plainKey)
     compute.rotate(
@@ -78,6 +80,7 @@ struct LatentAttention: AttentionBlock {
         into: values)
     case .decode: try attendAbsorbed(queries, cache: cache.keys, step: step, into: values)
     }
+    compute.profile?.mark(.attention)
     try compute.multiply([MatrixProduct(values, output, into: out)])
   }
 

@@ -46,7 +46,8 @@ struct PackedWeightsFile {
     _ store: PackedStore, of model: GGUFFile, _ loading: WeightLoading
   ) throws {
     guard let folder = loading.cacheFolder else {
-      return loading.notice(.noFile(reason: "there is no folder for it; set XDG_CACHE_HOME or HOME"))
+      return loading.notice(
+        .noFile(reason: "there is no folder for it; set XDG_CACHE_HOME or HOME"))
     }
     guard let file = PackedWeightsFile(of: model, in: folder) else {
       return loading.notice(.noFile(reason: "the model is not in a file of its own"))

@@ -6,7 +6,7 @@ import HostMemory
 public enum WeightLayout: String, CaseIterable, Sendable {
   /// Packed where memory has room for it.
   case automatic = "auto"
-  /// Packed at first use: the fastest products.
+  /// Packed at the second use: the fastest products, and the first token does not wait for them.
   case packed
   /// As the file has them: the pages of the file are all there is, and the system may drop them.
   case native
@@ -58,6 +58,8 @@ public struct WeightLoading {
   /// Told how much of such a file is made, 0 to 1.
   public var progress: (Double) -> Void
   public var notice: (WeightNotice) -> Void
+  /// Bytes that may be taken; nil where nobody knows.
+  var availableBytes: () -> Int? = { MemoryStatus.availableBytes() }
 
   public init(
     _ layout: WeightLayout = .automatic, cacheFolder: String? = nil,
@@ -84,7 +86,7 @@ public struct WeightLoading {
     case .packed, .cached: break
     case .automatic:
       // Reading the file's layout is several times slower, so room is assumed where nobody knows.
-      if let free = MemoryStatus.availableBytes(), free < needed + WeightLoading.reserveBytes {
+      if let free = availableBytes(), free < needed + WeightLoading.reserveBytes {
         notice(
           .noRoomToPack(neededBytes: needed + WeightLoading.reserveBytes, availableBytes: free))
         return nil
@@ -93,7 +95,7 @@ public struct WeightLoading {
     let isMapped = file.shards.allSatisfy { $0.source is MappedSource }
     let isMade = file.shards.allSatisfy { $0.source is MadeSource }
     let store = try PackedStore(
-      capacityBytes: needed, givesBackNativePages: isMapped || isMade,
+      capacityBytes: needed, givesBackNativePages: isMapped || isMade, packsAtUse: 2,
       recordsMatrices: layout == .cached && cacheFolder != nil && isMapped,
       interleavedNodes: placement.interleavedNodes)
     if let reason = store.interleavingRefusal { notice(.notInterleaved(reason: reason)) }

@@ -37,6 +37,9 @@ extension CPUBackend {
   ) throws {
     precondition(shape.headCount % keys.headCount == 0 && keys.length == shape.keyLength)
     precondition(position + queries.rowCount <= keys.capacity)
+    profile?.countAttention(
+      shape, tokenCount: queries.rowCount, position: position,
+      bytesPerPosition: keys.headCount * (keys.headByteCount + (values?.headByteCount ?? 0)))
     let cut = AttentionCut(
       tokenCount: queries.rowCount,
       blocks: AttentionCut.blocks(

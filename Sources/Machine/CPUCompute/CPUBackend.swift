@@ -13,7 +13,9 @@ public final class CPUBackend {
   let kernels: ck_kernels
   let team: ThreadTeam
   /// Where the time goes, if anybody asks.
-  public var profile: StepProfile?
+  public var profile: StepProfile? {
+    didSet { team.profile = profile }
+  }
   private var scratch: [AlignedBuffer] = []
   private var scratchBases: [UnsafeMutableRawPointer] = []
   /// Memory for inputs that are quantised for one batch of products only.

@@ -86,6 +86,13 @@ extension CPUBackend {
     precondition(shape.keyLength == expansion.plainLength + expansion.rotaryLength)
     precondition(position + queries.rowCount <= cache.capacity && shape.window == nil)
     guard queries.rowCount > 0 else { return }
+    profile?.countAttention(
+      shape, tokenCount: queries.rowCount, position: position,
+      bytesPerPosition: cache.headByteCount)
+    profile?.count(
+      byteCount: 0,
+      operationCount: 2 * shape.headCount * (position + queries.rowCount)
+        * expansion.latentLength * expansion.plainLength)
     let mark = inputs.mark
     defer { inputs.release(to: mark) }
     let space = try ExpansionSpace(expansion, cache: cache, shape: shape, in: inputs)
@@ -125,7 +132,9 @@ extension CPUBackend {
     switch expansion.keys {
     case .direct(let matrices):
       team.forEachChunk(count: matrices.count) { _, head in
-        for row in 0..<plain { readRow(row, of: matrices[head], into: out.row(head) + row * latent) }
+        for row in 0..<plain {
+          readRow(row, of: matrices[head], into: out.row(head) + row * latent)
+        }
       }
     case .transposed(let matrices):
       let mark = inputs.mark

@@ -16,42 +16,64 @@ public struct Ceilings: Sendable {
   public var productGOPS: Double { int8GOPS ?? floatGOPS }
 }
 
+/// What `CeilingMeter` reads, in small and in huge pages; meters of several thread counts share it.
+public final class CeilingMemory {
+  fileprivate let smallPages: AlignedBuffer
+  fileprivate let largePages: AlignedBuffer
+  fileprivate let chunkCount: Int
+  fileprivate var isTouched = false
+
+  fileprivate static let chunkByteCount = 4 << 20
+
+  /// Reserves 512 MiB: more than what the caches of one processor hold of it from round to round.
+  /// - Throws: `HostMemoryError.cannotAllocate`.
+  public convenience init() throws(HostMemoryError) { try self.init(chunkCount: 64) }
+
+  /// - Parameter chunkCount: how many times 4 MiB each half is.
+  init(chunkCount: Int) throws(HostMemoryError) {
+    self.chunkCount = chunkCount
+    let byteCount = chunkCount * CeilingMemory.chunkByteCount
+    let purpose = "measuring the read bandwidth"
+    smallPages = try AlignedBuffer(byteCount: byteCount, purpose: purpose)
+    largePages = try AlignedBuffer(byteCount: byteCount, purpose: purpose, usesHugePages: true)
+  }
+}
+
 /// Measures what the machine can do, again and again beside other measurements: on a machine that is
 /// shared, the ceilings move while one measures.
-///
-/// Holds 512 MiB of memory while it lives.
 public final class CeilingMeter {
   /// The best of all rounds so far.
   public private(set) var ceilings = Ceilings()
   private let compute: CPUBackend
-  private let smallPages: AlignedBuffer
-  private let largePages: AlignedBuffer
+  private let memory: CeilingMemory
+  private let iterationCount: Int
 
-  /// Larger than what the caches of one processor hold of it from round to round.
-  private static let readByteCount = 256 << 20
-  private static let chunkByteCount = 4 << 20
-  private static let iterations = 1_000_000
   /// Chains × lanes × (one multiplication and one addition) of the kernel `multiply_add`.
   private static let floatOperations = 12 * 16 * 2
   /// Instructions × products × (one multiplication and one addition) of `multiply_add_int8`.
   private static let int8Operations = 24 * 64 * 2
 
-  /// - Throws: `HostMemoryError.cannotAllocate`.
-  public init(_ compute: CPUBackend) throws(HostMemoryError) {
+  /// - Parameter compute: whose threads and instruction set are measured.
+  public convenience init(_ compute: CPUBackend, memory: CeilingMemory) {
+    self.init(compute, memory: memory, iterationCount: 1_000_000)
+  }
+
+  /// - Parameter iterationCount: of the kernels that calculate.
+  init(_ compute: CPUBackend, memory: CeilingMemory, iterationCount: Int) {
     self.compute = compute
-    let purpose = "measuring the read bandwidth"
-    smallPages = try AlignedBuffer(byteCount: CeilingMeter.readByteCount, purpose: purpose)
-    largePages = try AlignedBuffer(
-      byteCount: CeilingMeter.readByteCount, purpose: purpose, usesHugePages: true)
-    touch(smallPages)
-    touch(largePages)
+    self.memory = memory
+    self.iterationCount = iterationCount
+    guard !memory.isTouched else { return }
+    memory.isTouched = true
+    touch(memory.smallPages)
+    touch(memory.largePages)
   }
 
   /// Measures for some 50 ms: reading in small and in huge pages, with and without prefetching, and
   /// arithmetic.
   public func measure() {
     let kernels = compute.kernels
-    for memory in [smallPages, largePages] {
+    for memory in [memory.smallPages, memory.largePages] {
       for read in [kernels.read, kernels.read_ahead] {
         ceilings.readGBps = max(ceilings.readGBps, readSpeed(memory) { _ = read?($0, $1) })
       }
@@ -60,11 +82,11 @@ public final class CeilingMeter {
     for _ in 0..<2 {
       ceilings.floatGOPS = max(
         ceilings.floatGOPS,
-        speed(CeilingMeter.floatOperations) { _ = kernels.multiply_add(CeilingMeter.iterations) })
+        speed(CeilingMeter.floatOperations) { _ = kernels.multiply_add(iterationCount) })
       guard let multiply = kernels.multiply_add_int8 else { continue }
       ceilings.int8GOPS = max(
         ceilings.int8GOPS ?? 0,
-        speed(CeilingMeter.int8Operations) { _ = multiply(CeilingMeter.iterations) })
+        speed(CeilingMeter.int8Operations) { _ = multiply(iterationCount) })
     }
   }
 
@@ -73,16 +95,14 @@ public final class CeilingMeter {
     _ memory: AlignedBuffer, _ read: (UnsafeRawPointer, Int) -> Void
   ) -> Double {
     let nanoseconds = time { chunk in
-      read(memory.base + chunk * CeilingMeter.chunkByteCount, CeilingMeter.chunkByteCount)
+      read(memory.base + chunk * CeilingMemory.chunkByteCount, CeilingMemory.chunkByteCount)
     }
     return Double(memory.byteCount) / nanoseconds
   }
 
   private func time(_ body: (Int) -> Void) -> Double {
     let start = StepProfile.now()
-    compute.team.forEachChunk(
-      count: CeilingMeter.readByteCount / CeilingMeter.chunkByteCount
-    ) { _, chunk in body(chunk) }
+    compute.team.forEachChunk(count: memory.chunkCount) { _, chunk in body(chunk) }
     return Double(max(1, StepProfile.now() - start))
   }
 
@@ -91,15 +111,15 @@ public final class CeilingMeter {
     let start = StepProfile.now()
     compute.team.run { _ in work() }
     let nanoseconds = Double(max(1, StepProfile.now() - start))
-    return Double(CeilingMeter.iterations * operations * compute.threadCount) / nanoseconds
+    return Double(iterationCount * operations * compute.threadCount) / nanoseconds
   }
 
   /// Untouched pages are all one page of zeros: write each once.
   private func touch(_ memory: AlignedBuffer) {
     _ = time { chunk in
-      for offset in stride(from: 0, to: CeilingMeter.chunkByteCount, by: 4_096) {
+      for offset in stride(from: 0, to: CeilingMemory.chunkByteCount, by: 4_096) {
         memory.base.storeBytes(
-          of: 1, toByteOffset: chunk * CeilingMeter.chunkByteCount + offset, as: UInt8.self)
+          of: 1, toByteOffset: chunk * CeilingMemory.chunkByteCount + offset, as: UInt8.self)
       }
     }
   }

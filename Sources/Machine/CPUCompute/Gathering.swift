@@ -29,6 +29,8 @@ final class Gathering: @unchecked Sendable {
 
   private var body: ((Int) -> Void)?
   private var isEnding = false
+  /// Where the caller's waiting is counted; touched by the caller only.
+  var profile: StepProfile?
   private let gate: UnsafeMutablePointer<Padded>
   private let chunks: UnsafeMutablePointer<Padded>
   /// How many workers sleep, and the bell that wakes them.
@@ -56,12 +58,14 @@ final class Gathering: @unchecked Sendable {
       caller.pointee.number.store(workerCount, ordering: .relaxed)
       open()
       escaping(0)
+      let finished = profile == nil ? 0 : StepProfile.now()
       if workerCount > 0 {
         waitAsCaller { caller.pointee.number.load(ordering: .acquiring) == 0 }
       }
       gate.pointee.number.wrappingSubtract(Self.openBit, ordering: .sequentiallyConsistent)
       waitAsCaller { gate.pointee.number.load(ordering: .acquiring) & Self.insideMask == 0 }
       self.body = nil
+      if let profile { profile.take(.waiting, nanoseconds: StepProfile.now() - finished) }
     }
   }
 

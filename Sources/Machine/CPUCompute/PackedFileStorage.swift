@@ -172,14 +172,3 @@ public struct PackedFileWritingError: Error, Equatable, CustomStringConvertible 
     description = "cannot write \(path)\(size): \(String(cString: strerror(code)))"
   }
 }
-
-extension PackedFileSummary {
-  /// What the file at a path says about itself.
-  /// - Returns: nil for anything else than a file of packed weights.
-  /// - Throws: `HostMemoryError` where it cannot be read.
-  public init?(path: String) throws(HostMemoryError) {
-    let file = try MappedFile(path: path)
-    defer { withExtendedLifetime(file) {} }
-    self.init(fixed: file.bytes)
-  }
-}

@@ -103,6 +103,22 @@ public final class StepProfile {
       operationCount: 2 * weights.rowCount * weights.columnCount * tokenCount)
   }
 
+  /// Counts attention of `tokenCount` tokens at `position`, `position + 1`, ….
+  /// - Parameter bytesPerPosition: of the cache, keys and values of all heads.
+  func countAttention(
+    _ shape: AttentionShape, tokenCount: Int, position: Int, bytesPerPosition: Int
+  ) {
+    let end = position + tokenCount
+    let window = shape.window ?? end
+    // Positions that the tokens see, all together: min(position + 1, window) each.
+    let whole = max(0, min(end, window) - position)
+    let seen = whole * position + whole * (whole + 1) / 2 + (tokenCount - whole) * window
+    let firstSeen = max(0, position - window + 1)
+    count(
+      byteCount: (end - firstSeen) * bytesPerPosition,
+      operationCount: 2 * shape.headCount * seen * (shape.keyLength + shape.valueLength))
+  }
+
   /// Moves a share of the time since the last mark to another part: what threads spent waiting inside a
   /// region, for example.
   /// - Parameter nanoseconds: at most the time since the last mark counts.

@@ -21,6 +21,11 @@ public final class ThreadTeam: @unchecked Sendable {
   public let threadCount: Int
   private let gathering = Gathering()
   private var threads: [pthread_t] = []
+  /// Where the caller's waiting is counted, if anybody asks. Set between regions.
+  var profile: StepProfile? {
+    get { gathering.profile }
+    set { gathering.profile = newValue }
+  }
   /// Processors that the creating thread had before it was bound.
   private var earlierProcessors: [Int]?
 

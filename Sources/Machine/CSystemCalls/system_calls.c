@@ -6,8 +6,6 @@
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,9 +42,4 @@ int csc_interleave(void *address, size_t byte_count, const int32_t *nodes, size_
   // The kernel reads one bit less than it is told.
   long code = syscall(SYS_mbind, address, byte_count, MPOL_INTERLEAVE, mask, WORDS * BITS, 0);
   return code == 0 ? 0 : errno;
-}
-
-int csc_populate_read(void *address, size_t byte_count) {
-  enum { POPULATE_READ = 22 };  // Linux 5.14; older headers do not name it.
-  return madvise(address, byte_count, POPULATE_READ) == 0 ? 0 : errno;
 }

@@ -151,6 +151,13 @@ CK_INLINE const float *take_keys(const ck_attention_job *job, const attention_sp
   return code ? NULL : s->keys;
 }
 
+/// The keys of the tile from position `index` on, for a look ahead.
+CK_INLINE next_bytes following_keys(const ck_attention_job *job, size_t index) {
+  if (job->key_tiles)
+    return (next_bytes){(const uint8_t *)(job->key_tiles + index * job->key_length), CK_ATTENTION_TILE * sizeof(float)};
+  return (next_bytes){job->keys + index * job->key_stride, CK_ATTENTION_TILE * job->key_stride / job->key_length};
+}
+
 /// Rows of queries up to which values are read where they lie: each row tile turns them into F32 again.
 enum { CK_ATTENTION_DIRECT_ROWS = 2 * CK_ATTENTION_ROW_TILE };
 
@@ -203,8 +210,7 @@ static int attend_block(const ck_attention_job *job, const attention_space *s, s
       size_t index = (size_t)(at - (int64_t)job->origin), offset = (size_t)(at - start);
       value_rows values;
       const float *keys = NULL;
-      next_bytes next = {job->keys + (index + CK_ATTENTION_TILE) * job->key_stride,
-                         CK_ATTENTION_TILE * job->key_stride / job->key_length};
+      next_bytes next = following_keys(job, index + CK_ATTENTION_TILE);
       if (pass == 0 && !(keys = take_keys(job, s, index, count))) return -1;
       if (pass == 1 && take_values(job, s, rows, index, count, &values)) return -1;
       for (size_t r = 0; r < rows; r += CK_ATTENTION_ROW_TILE) {

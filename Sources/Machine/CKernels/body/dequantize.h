@@ -262,36 +262,45 @@ static int dequantize(uint32_t element_type, const void *source, float *destinat
   }
 }
 
+/// 32 numbers as a block of Q8_0: to the nearest, halves away from zero; NaN becomes 0.
+CK_INLINE void store_q8_0(const float *x, uint8_t *block) {
+  const i16x magnitude = (i16x){} + 0x7fffffff;
+  v16 a = (v16)((i16x)CK_LOAD(x) & magnitude), b = (v16)((i16x)CK_LOAD(x + 16) & magnitude);
+  float each[16], largest = 0;
+  i16x more = b > a, isNaN = a != a;
+  CK_STORE(each, (v16)(((more | isNaN) & (i16x)b) | (~(more | isNaN) & (i16x)a)));
+  for (int i = 0; i < 16; i++) largest = each[i] > largest ? each[i] : largest;
+  float d = largest / 127.0f, inverse = d != 0 ? 1.0f / d : 0.0f;
+  uint16_t h = float_to_half(d);
+  memcpy(block, &h, 2);
+  for (int i = 0; i < 32; i += 16) {
+    v16 q = CK_LOAD(x + i) * CK_SPLAT(inverse);
+    i16x minus = q < CK_SPLAT(0.0f), valid = q == q;
+    q = (v16)((i16x)q & valid);
+    q += (v16)((minus & (i16x)CK_SPLAT(-0.5f)) | (~minus & (i16x)CK_SPLAT(0.5f)));
+    i16x above = q > CK_SPLAT(127.0f), below = q < CK_SPLAT(-127.0f);
+    q = (v16)((above & (i16x)CK_SPLAT(127.0f)) | (below & (i16x)CK_SPLAT(-127.0f)) | (~(above | below) & (i16x)q));
+    s16 bytes = __builtin_convertvector(__builtin_convertvector(q, i16x), s16);
+    memcpy(block + 2 + i, &bytes, 16);
+  }
+}
+
 static int store_row(uint32_t element_type, const float *source, void *destination, size_t count) {
   uint8_t *out = destination;
+  size_t i = 0;
   switch (element_type) {
   case 0:
     memcpy(destination, source, count * sizeof(float));
     return 0;
   case 1:
-    for (size_t i = 0; i < count; i++) {
+    for (; i + 16 <= count; i += 16) floats_to_halves(source + i, out + 2 * i);
+    for (; i < count; i++) {
       uint16_t h = float_to_half(source[i]);
       memcpy(out + 2 * i, &h, 2);
     }
     return 0;
   case 8:
-    for (size_t b = 0; b < count / 32; b++, out += 34) {
-      const float *x = source + 32 * b;
-      float largest = 0;
-      for (int i = 0; i < 32; i++) {
-        float magnitude = __builtin_fabsf(x[i]);
-        largest = magnitude > largest ? magnitude : largest;
-      }
-      float d = largest / 127.0f, inverse = d != 0 ? 1.0f / d : 0.0f;
-      uint16_t h = float_to_half(d);
-      memcpy(out, &h, 2);
-      for (int i = 0; i < 32; i++) {
-        float q = x[i] * inverse;  // to the nearest, halves away from zero
-        q = __builtin_truncf(q + (q < 0 ? -0.5f : 0.5f));
-        q = q > 127 ? 127 : q < -127 ? -127 : q;
-        out[2 + i] = (uint8_t)(int8_t)(q == q ? (int)q : 0);
-      }
-    }
+    for (; i + 32 <= count; i += 32) store_q8_0(source + i, out + i / 32 * 34);
     return 0;
   default: return -1;
   }

@@ -131,9 +131,34 @@ static void sigmoid(float *x, size_t count) {
                  store_tail(x + i, logistic(load_tail(x + i, count - i)), count - i));
 }
 
+/// Sixteen pairs: a and b become a c - b s and a s + b c.
+CK_INLINE void rotate_pairs(v16 *a, v16 *b, v16 c, v16 s) {
+  v16 turned = *a * c - *b * s;
+  *b = *a * s + *b * c;
+  *a = turned;
+}
+
 static void rotate(float *x, const float *cosines, const float *sines, size_t pairs, int halves) {
+  size_t i = 0;
+  for (; i + 16 <= pairs; i += 16) {
+    v16 c = CK_LOAD(cosines + i), s = CK_LOAD(sines + i), a, b;
+    if (halves) {
+      a = CK_LOAD(x + i), b = CK_LOAD(x + pairs + i);
+      rotate_pairs(&a, &b, c, s);
+      CK_STORE(x + i, a);
+      CK_STORE(x + pairs + i, b);
+    } else {
+      v16 low = CK_LOAD(x + 2 * i), high = CK_LOAD(x + 2 * i + 16);
+      a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+      b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+      rotate_pairs(&a, &b, c, s);
+      CK_STORE(x + 2 * i, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+      CK_STORE(x + 2 * i + 16,
+               __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+    }
+  }
   size_t step = halves ? 1 : 2, partner = halves ? pairs : 1;
-  for (size_t i = 0; i < pairs; i++) {
+  for (; i < pairs; i++) {
     float a = x[i * step], b = x[i * step + partner], c = cosines[i], s = sines[i];
     x[i * step] = a * c - b * s;
     x[i * step + partner] = a * s + b * c;

@@ -65,10 +65,26 @@ CK_INLINE void halves_to_floats(const uint8_t *source, float *destination) {
   h16u h = *(const h16u *)source;
   CK_STORE(destination, __builtin_convertvector(h, v16));
 }
+
+/// Rounds as float_to_half does; a NaN keeps its sign only, as there.
+CK_INLINE void floats_to_halves(const float *source, uint8_t *destination) {
+  v16 x = CK_LOAD(source);
+  i16x bits = (i16x)x, isNaN = x != x;
+  const i16x nan = (i16x){} + 0x7fc00000, sign = (i16x){} + INT32_MIN;
+  x = (v16)((isNaN & (nan | (bits & sign))) | (~isNaN & bits));
+  *(h16u *)destination = __builtin_convertvector(x, h16u);
+}
 #else
 CK_INLINE float read_half(const uint8_t *p) { return half_to_float(read16(p)); }
 
 CK_INLINE void halves_to_floats(const uint8_t *source, float *destination) {
   for (int i = 0; i < 16; i++) destination[i] = read_half(source + 2 * i);
+}
+
+CK_INLINE void floats_to_halves(const float *source, uint8_t *destination) {
+  for (int i = 0; i < 16; i++) {
+    uint16_t h = float_to_half(source[i]);
+    memcpy(destination + 2 * i, &h, 2);
+  }
 }
 #endif

@@ -12,20 +12,24 @@ typedef uint16_t halves32 __attribute__((vector_size(64)));
 typedef uint32_t w4u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef u16x u16xu __attribute__((aligned(1), may_alias));
 
-/// Native bytes of a block of sixteen rows: row r at bytes + r * stride; and how the tile is written.
+/// Native bytes of a block of sixteen rows: row r at bytes + r * stride; sixteen times as far ahead as a
+/// place in a row, what is packed in the next tile; and how the tile is written.
 typedef struct {
   const uint8_t *bytes;
   size_t stride;
+  const uint8_t *ahead;
   int streams;
 } ck_block_rows;
 
 CK_INLINE ck_block_rows after(ck_block_rows s, size_t offset) {
-  return (ck_block_rows){s.bytes + offset, s.stride, s.streams};
+  return (ck_block_rows){s.bytes + offset, s.stride, s.ahead + 16 * offset, s.streams};
 }
 
 /// Four words of each row, from sixteen bytes on: word w of row r becomes number r of out[w].
+/// Asks for as much of the next tile as it reads of this one: many requests at once would stop the loads.
 CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
   u16x a[4];
+  for (size_t i = 0; i < 4; i++) __builtin_prefetch(s.ahead + 64 * i);
   for (size_t i = 0; i < 4; i++) {
     typedef uint32_t w4 __attribute__((vector_size(16)));
     typedef uint32_t w8 __attribute__((vector_size(32)));
@@ -53,17 +57,18 @@ CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
 /// The low halves of the sixteen words, then the high ones.
 CK_INLINE u16x halves_apart(u16x w) {
   halves32 h = (halves32)w;
-  return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 1, 3, 5, 7,
-                                       9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return (u16x)__builtin_shufflevector(h, h, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+                                       1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
 /// The first bytes of the sixteen words, then the second, the third and the fourth ones.
 CK_INLINE u16x bytes_apart(u16x w) {
   b64 b = (b64)w;
   u16x quarters = (u16x)__builtin_shufflevector(
-      b, b, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30,
-      19, 23, 27, 31, 32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47, 48, 52, 56, 60, 49, 53, 57,
-      61, 50, 54, 58, 62, 51, 55, 59, 63);
+      b, b, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,
+      16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31,
+      32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47,
+      48, 52, 56, 60, 49, 53, 57, 61, 50, 54, 58, 62, 51, 55, 59, 63);
   return __builtin_shufflevector(quarters, quarters, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
 
@@ -155,8 +160,10 @@ CK_INLINE void pack_q3_k(ck_block_rows s, uint8_t *out, u16x present) {
   put(s, out, halves_apart(w[3] >> 16));
   u16x a = (w[0] >> 16) | (w[1] << 16), b = (w[1] >> 16) | (w[2] << 16), c = (w[2] >> 16) | (w[3] << 16);
   u16x scales[4] = {a & 0x0f0f0f0f, b & 0x0f0f0f0f, (a >> 4) & 0x0f0f0f0f, (b >> 4) & 0x0f0f0f0f};
-  for (int i = 0; i < 4; i++)
-    put(s, out + 64 + 64 * i, bytes_apart(minus_32(scales[i] | (((c >> (2 * i)) & 0x03030303) << 4)) & present));
+  for (int i = 0; i < 4; i++) {
+    u16x six = scales[i] | (((c >> (2 * i)) & 0x03030303) << 4);
+    put(s, out + 64 + 64 * i, bytes_apart(minus_32(six) & present));
+  }
   for (size_t h = 0; h < 2; h++) put_two_bits(s, 32 + 32 * h, out + 320 + 512 * h);
   words_of_rows(s, high[0]), words_of_rows(after(s, 16), high[1]);
   for (size_t k = 0; k < 4; k++)
@@ -216,7 +223,8 @@ CK_INLINE u16x fifths_by_number(u16x h) {
 }
 
 /// Block `b` of a type with blocks of 32. `part` is the size of the tile's part of d, and of m.
-CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, size_t n, size_t part, size_t b) {
+CK_INLINE void pack_block_of_32(uint32_t type, ck_block_rows s, uint8_t *tile, size_t n, size_t part,
+                                size_t b) {
   u16x w[4];
   switch (type) {
   case 2: case 20:
@@ -288,14 +296,10 @@ typedef struct {
 /// `bytes` bytes of each row from `offset` on; of a tile that the matrix ends in, copied to `copy` (256
 /// bytes a row), whose missing rows are zeros.
 CK_INLINE ck_block_rows rows_at(const ck_tile_rows *t, size_t offset, size_t bytes, uint8_t *copy) {
-  if (t->rows == 16) return (ck_block_rows){t->native + offset, t->row_bytes, t->streams};
-  for (size_t r = 0; r < t->rows; r++) memcpy(copy + 256 * r, t->native + r * t->row_bytes + offset, bytes);
-  return (ck_block_rows){copy, 256, t->streams};
-}
-
-/// Asks for bytes that are packed later: the next tile's, which follow in memory.
-CK_INLINE void ask_for(const uint8_t *bytes, size_t count) {
-  for (size_t i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
+  const uint8_t *bytes_of_row = t->native + offset, *ahead = t->native + 16 * (t->row_bytes + offset);
+  if (t->rows == 16) return (ck_block_rows){bytes_of_row, t->row_bytes, ahead, t->streams};
+  for (size_t r = 0; r < t->rows; r++) memcpy(copy + 256 * r, bytes_of_row + r * t->row_bytes, bytes);
+  return (ck_block_rows){copy, 256, ahead, t->streams};
 }
 
 CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) {
@@ -312,7 +316,6 @@ CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) 
   }
   for (size_t b = 0; b < n; b++) {
     ck_block_rows s = rows_at(t, b * bytes, bytes, copy);
-    ask_for(t->native + 16 * (t->row_bytes + b * bytes), 16 * bytes);
     uint8_t *out = tile + b * each;
     switch (type) {
     case 10: pack_q2_k(s, out); break;
@@ -335,7 +338,6 @@ CK_INLINE void pack_numbers(size_t size, const ck_tile_rows *t, uint8_t *tile) {
     u16x w[4];
     uint8_t *out = tile + columns * 16 * size;
     ck_block_rows s = rows_at(t, columns * size, 16, copy);
-    ask_for(t->native + 16 * (t->row_bytes + columns * size), 256);
     words_of_rows(s, w);
     for (size_t k = 0; k < 4; k++) put(s, out + 64 * k, size == 4 ? w[k] : halves_apart(w[k]));
   }

@@ -17,7 +17,3 @@ int csc_bind_thread(const int32_t *processors, size_t count);
 /// Spreads pages that are touched from now on over memory nodes, one after the other.
 /// Returns 0 or the system's error number.
 int csc_interleave(void *address, size_t byte_count, const int32_t *nodes, size_t count);
-
-/// Maps pages of a file that lie in memory already, so that reading them does not fault one by one
-/// (`MADV_POPULATE_READ`). Returns 0 or the system's error number.
-int csc_populate_read(void *address, size_t byte_count);

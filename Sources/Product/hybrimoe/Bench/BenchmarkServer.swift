@@ -13,6 +13,7 @@ struct BenchmarkServer {
   let options: SessionOptions
   private var runners: [Int: SequenceRunner] = [:]
   private var meters: [Int: CeilingMeter] = [:]
+  private var memory: CeilingMemory?
 
   init(_ subject: BenchmarkSubject, options: SessionOptions) {
     self.subject = subject
@@ -79,7 +80,9 @@ struct BenchmarkServer {
 
   private mutating func ceilings(_ runner: SequenceRunner) throws {
     let threads = runner.compute.threadCount
-    let meter = try meters[threads] ?? CeilingMeter(runner.compute)
+    let memory = try memory ?? CeilingMemory()
+    self.memory = memory
+    let meter = meters[threads] ?? CeilingMeter(runner.compute, memory: memory)
     meters[threads] = meter
     meter.measure()
     try answer([

@@ -17,7 +17,7 @@ struct KernelTable {
     _ compute: CPUBackend, repetitions: Int, setByteCount: Int = 512 << 20, console: Console
   ) throws {
     self.compute = compute
-    let ceilings = try CeilingMeter(compute)
+    let ceilings = CeilingMeter(compute, memory: try CeilingMemory())
     let meter = KernelMeter(
       compute, setByteCount: setByteCount, repetitions: repetitions, ceilings: ceilings)
     let types = ElementType.allCases.filter(\.isReadable)

@@ -21,7 +21,9 @@ struct MadeModel {
   /// What `bench --shape` measures.
   /// - Throws: `CommandFailure` for names and architectures that are not known, and where not even one
   ///   layer fits into memory.
-  static func subject(_ name: String, console: Console) throws -> BenchmarkSubject {
+  static func subject(
+    _ name: String, layout: WeightLayout, console: Console
+  ) throws -> BenchmarkSubject {
     let catalog = ProfileCatalog()
     let outline = try catalog.outline(name)
     guard DecoderModel.runs(architecture: outline.architecture) else {
@@ -42,7 +44,7 @@ struct MadeModel {
           + "the output, but only \(HumanUnits.bytes(budget)) may be taken of the memory that is "
           + "available. Close other programs, or choose a smaller shape.")
     }
-    return try MadeModel(outline, layers: layers).subject(console: console)
+    return try MadeModel(outline, layers: layers).subject(layout, console: console)
   }
 
   private init(_ outline: ModelOutline, layers: Int) {
@@ -66,7 +68,7 @@ struct MadeModel {
     }
   }
 
-  private func subject(console: Console) throws -> BenchmarkSubject {
+  private func subject(_ layout: WeightLayout, console: Console) throws -> BenchmarkSubject {
     let writer = try writer()
     let byteCount = try writer.byteCount()
     let buffer = try AlignedBuffer(
@@ -75,7 +77,7 @@ struct MadeModel {
     let file = try GGUFFile.open(path: outline.title) { _ in
       MadeSource(buffer, byteCount: byteCount)
     }
-    let model = try DecoderModel.load(file, layout: .packed)
+    let model = try DecoderModel.load(file, weights: WeightLoading(layout))
     var subject = BenchmarkSubject(
       name: "\(outline.title), made weights", file: file, model: model, notes: [])
     guard layerCount < outline.layerCount else { return subject }

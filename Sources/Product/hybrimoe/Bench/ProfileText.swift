@@ -31,7 +31,7 @@ struct ProfileText {
     ])
     let runs = Double(max(1, measurement.seconds.count))
     let total = profile.total
-    func add(_ name: String, _ cost: StepProfile.Cost) {
+    func add(_ name: String, _ cost: StepProfile.Cost, peak: Double) {
       guard cost.nanoseconds > 0 else { return }
       let nanoseconds = Double(cost.nanoseconds)
       let read = Double(cost.byteCount) / nanoseconds
@@ -42,10 +42,15 @@ struct ProfileText {
         cost.byteCount == 0 ? "" : HumanUnits.fixed(read, 1),
         cost.byteCount == 0 ? "" : BenchmarkReport.share(read, of: ceilings.readGBps),
         cost.operationCount == 0 ? "" : HumanUnits.fixed(products, 0),
-        cost.operationCount == 0 ? "" : BenchmarkReport.share(products, of: ceilings.productGOPS))
+        cost.operationCount == 0 ? "" : BenchmarkReport.share(products, of: peak))
     }
-    for part in StepProfile.Part.allCases { add(part.name, profile[part]) }
-    add("all", total)
+    for part in StepProfile.Part.allCases {
+      // Attention and the router multiply F32 numbers.
+      let isFloat = part == .attention || part == .router
+      add(
+        part.name, profile[part], peak: isFloat ? ceilings.floatGOPS : ceilings.productGOPS)
+    }
+    add("all", total, peak: ceilings.productGOPS)
     return table.text
   }
 

@@ -1,5 +1,6 @@
 import CPUCompute
 import FoundationEssentials
+import HostMemory
 
 /// The files of packed weights that lie in a folder.
 struct PackedWeightsCache {
@@ -32,19 +33,26 @@ struct PackedWeightsCache {
 
   private func entry(_ name: String) -> Entry {
     let path = "\(folder)/\(name)"
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    let byteCount = (attributes?[.size] as? Int) ?? 0
+    guard let file = try? MappedFile(path: path) else {
+      return Entry(path: path, byteCount: 0, model: name, fault: "unreadable")
+    }
+    defer { withExtendedLifetime(file) {} }
+    var entry = Entry(path: path, byteCount: file.byteCount, model: name, fault: nil)
     guard name.hasSuffix(".packed") else {
-      return Entry(path: path, byteCount: byteCount, model: name, fault: "unfinished")
+      entry.fault = "unfinished"
+      return entry
     }
-    let start = (try? PackedFileSummary(path: path)) ?? nil
-    guard let start else {
-      return Entry(path: path, byteCount: byteCount, model: name, fault: "damaged")
+    guard let start = PackedFileSummary(fixed: file.bytes) else {
+      entry.fault = "damaged"
+      return entry
     }
-    let fault =
-      !start.isCurrent
-      ? "of another version of this program" : start.byteCount != byteCount ? "damaged" : nil
-    return Entry(path: path, byteCount: byteCount, model: start.title, fault: fault)
+    entry.model = start.title
+    if !start.isCurrent {
+      entry.fault = "of another version of this program"
+    } else if start.byteCount != file.byteCount {
+      entry.fault = "damaged"
+    }
+    return entry
   }
 
   /// Takes files away.
@@ -54,7 +62,8 @@ struct PackedWeightsCache {
       do {
         try FileManager.default.removeItem(atPath: entry.path)
       } catch {
-        throw CommandFailure("Cannot remove '\(entry.path)'; check that you may write to its folder.")
+        throw CommandFailure(
+          "Cannot remove '\(entry.path)'; check that you may write to its folder.")
       }
     }
   }

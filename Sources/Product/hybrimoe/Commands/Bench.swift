@@ -83,6 +83,9 @@ struct Bench: LookingCommand {
     guard shape == nil || (model.model == nil && model.ggufPath == nil && !kernels) else {
       throw ValidationError("--shape measures made weights: leave the model and --kernels out.")
     }
+    guard shape == nil || machine.weights != .cached else {
+      throw ValidationError("--weights cached is for files: made weights are packed or native.")
+    }
   }
 
   func run() throws {
@@ -113,7 +116,8 @@ struct Bench: LookingCommand {
 
   private func subject(_ console: Console) throws -> BenchmarkSubject {
     guard let shape else { return BenchmarkSubject(try model.load(machine, console: console)) }
-    return try MadeModel.subject(shape, console: console)
+    return try MadeModel.subject(
+      shape, layout: machine.weights == .automatic ? .packed : machine.weights, console: console)
   }
 
   private func options(length: Int?) throws -> SessionOptions {
@@ -133,7 +137,7 @@ struct Bench: LookingCommand {
       console.progress("Measuring"), layerCount: subject.model.hyperparameters.layerCount,
       passes: passes * (repetitions + 1))
     let work = BenchmarkRun(runner: runner, isCancelled: progress.advanceAndAsk)
-    let meter = try CeilingMeter(runner.compute)
+    let meter = CeilingMeter(runner.compute, memory: try CeilingMemory())
     let profiles = profile ? tests.map { _ in StepProfile() } : nil
     Interrupts.deferToPolling()
     do {
@@ -154,8 +158,10 @@ struct Bench: LookingCommand {
   }
 
   private func measureKernels(_ console: Console) throws {
+    let placement = ThreadPlacement(
+      .current(), threadCount: machine.threads, affinity: machine.affinity)
     let compute = try CPUBackend(
-      threadCount: machine.threads ?? ProcessorCount.usableCores(),
+      threadCount: placement.threadCount, processors: placement.processors,
       instructionSet: instructionSet ?? .best)
     let table = try KernelTable(compute, repetitions: repetitions, console: console)
     try OutputStream.standardOutput.write(

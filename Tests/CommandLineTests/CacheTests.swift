@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// Packed weights in files, as a user meets them.
+@Suite struct `Packed weights` {
+  private let folder: TemporaryFolder
+  private var environment: [String: String] { ["XDG_CACHE_HOME": folder.path("cache")] }
+  private var model: String { folder.path("model.gguf") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: Program.endlessModel, toPath: model)
+  }
+
+  private func logits(_ weights: String...) throws -> Program.Outcome {
+    try Program.run(
+      ["logits", "-m", model, "--tokens", "1,2,3", "--json"] + weights, environment: environment)
+  }
+
+  private func cache(_ words: String...) throws -> Program.Outcome {
+    try Program.run(["cache"] + words, environment: environment)
+  }
+
+  @Test func `every layout gives the same scores, however it is asked for`() throws {
+    let plain = try logits()
+    #expect(plain.code == 0 && plain.error == "")
+    for weights in ["auto", "packed", "native", "cached", "cached"] {
+      let found = try logits("--weights", weights)
+      #expect(found.output == plain.output && found.error == "", "\(weights)")
+    }
+    let found = try Program.run(
+      ["logits", "-m", model, "--tokens", "1,2,3", "--json"],
+      environment: environment.merging(["HYBRIMOE_WEIGHTS": "native"]) { $1 })
+    #expect(found.output == plain.output)
+  }
+
+  @Test func `files are listed and cleared`() throws {
+    #expect(try cache("list").output.hasPrefix("0 files, 0 B in "))
+    #expect(try logits("--weights", "cached").code == 0)
+    let listed = try cache("list")
+    #expect(listed.code == 0 && listed.output.contains("model.gguf\n1 file, "))
+    let json = try cache("list", "--json").json
+    let files = try #require(json["files"] as? [[String: Any]])
+    #expect(files.count == 1)
+    #expect(files[0]["usable"] as? Bool == true && files[0]["model"] as? String == "model.gguf")
+    #expect(json["bytes"] as? Int == files[0]["bytes"] as? Int)
+    #expect(try cache("clear").output.hasPrefix("Removed 1 file, "))
+    #expect(try cache("list", "--json").json["bytes"] as? Int == 0)
+    #expect(try cache("clear").output == "Removed 0 files, 0 B.\n")
+  }
+
+  @Test func `a damaged file is listed as such, told of once and made again`() throws {
+    let plain = try logits("--weights", "cached")
+    let json = try cache("list", "--json").json
+    let files = try #require(json["files"] as? [[String: Any]])
+    let path = try #require(files.first?["path"] as? String)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    try whole.prefix(5000).write(to: URL(fileURLWithPath: path))
+    #expect(try cache("list").output.contains("(damaged)"))
+    let again = try logits("--weights", "cached")
+    #expect(again.code == 0 && again.output == plain.output)
+    #expect(again.error.hasPrefix("Warning: the packed weights in "))
+    #expect(again.error.contains("5000 bytes instead of \(whole.count)"))
+    #expect(again.error.split(separator: "\n").count == 1)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == whole)
+    #expect(try logits("--weights", "cached").error == "")
+  }
+
+  @Test func `without a place for files weights are packed in memory, and that is said`() throws {
+    let outcome = try Program.run(
+      ["logits", "-m", model, "--tokens", "1,2,3", "--json", "--weights", "cached"],
+      environment: ["HOME": ""])
+    let plain = try logits()
+    #expect(outcome.code == 0 && outcome.output == plain.output)
+    #expect(outcome.error.hasPrefix("Warning: weights are packed in memory, without a file: "))
+    let list = try Program.run("cache", "list", environment: ["HOME": ""])
+    #expect(list.code == 1 && list.error.contains("XDG_CACHE_HOME"))
+  }
+
+  @Test func `wrong words are errors that list the right ones`() throws {
+    for (words, part) in [
+      (["logits", "--weights", "fast"], "'auto', 'packed', 'native'"),
+      (["logits", "--affinity", "all"], "'auto', 'none'"),
+      (["cache"], "cache has list, clear"), (["cache", "empty"], "There is no command"),
+    ] {
+      let outcome = try Program.run(words)
+      #expect(outcome.code == 64 && outcome.error.contains(part), "\(words): \(outcome.error)")
+    }
+  }
+
+  @Test(arguments: ["auto", "none", "cores"])
+  func `threads may be bound, and the scores stay`(_ affinity: String) throws {
+    let plain = try logits()
+    for threads in ["1", "2", "3"] {
+      #expect(try logits("--affinity", affinity, "-t", threads).output == plain.output)
+    }
+  }
+}
