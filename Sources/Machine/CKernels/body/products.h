@@ -44,18 +44,19 @@ typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t column
   static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead, v16 *r) { \
     body(type, tokens, tile, x, columns, ahead, r);                                                              \
   }
+#define CK_FOUR_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
 #if CK_VECTOR_BITS == 512
-#define CK_EACH_TOKENS(F, body, type)                                                          \
-  F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
-  F(body, type, 7) F(body, type, 8) F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
+#define CK_EACH_TOKENS(F, body, type)                                                      \
+  CK_FOUR_TOKENS(F, body, type)                                                            \
+  F(body, type, 5) F(body, type, 6) F(body, type, 7) F(body, type, 8)                      \
+  F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
 #else
-#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
+#define CK_EACH_TOKENS CK_FOUR_TOKENS
 #endif
-#define CK_EACH_TYPE(F)                                                                             \
-  F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23) F(small_tile, 2) \
-  F(small_tile, 3) F(small_tile, 6) F(small_tile, 7) F(small_tile, 8) F(small_tile, 20) F(small_tile, 39) \
-  F(float_tile, 0) F(float_tile, 1) F(float_tile, 30)
-
+#define CK_EACH_TYPE(F)                                                                    \
+  F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23)      \
+  F(small_tile, 2) F(small_tile, 3) F(small_tile, 6) F(small_tile, 7) F(small_tile, 8)     \
+  F(small_tile, 20) F(small_tile, 39) F(float_tile, 0) F(float_tile, 1) F(float_tile, 30)
 #define CK_KERNELS_OF(body, type) CK_EACH_TOKENS(CK_KERNEL, body, type)
 CK_EACH_TYPE(CK_KERNELS_OF)
 

@@ -17,7 +17,14 @@ CK_INLINE small_parts small_parts_of(int type, size_t n) {
 
 /// Bytes that a block adds to a tile.
 CK_INLINE int small_bytes(int type) {
-  return type == 8 ? 544 : type == 39 ? 272 : 288 + (type == 3 || type == 7 ? 32 : 0) + (type == 6 || type == 7 ? 64 : 0);
+  switch (type) {
+  case 3: return 320;
+  case 6: return 352;
+  case 7: return 384;
+  case 8: return 544;
+  case 39: return 272;
+  default: return 288;
+  }
 }
 
 /// Half of 2^(e - 127): the numbers are doubled.
@@ -34,9 +41,9 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
   const size_t bytes = type == 8 ? 512 : 256;
   const size_t scales = ck_record_offset(columns, 32, CK_RECORD_SCALES);
   const size_t minus8 = ck_record_offset(columns, 32, CK_RECORD_MINUS8);
-  const int minus_part = type == 2 ? CK_RECORD_MINUS8 : type == 8 || type == 20 ? CK_RECORD_MINUS128 : CK_RECORD_MINUS16;
-  const size_t minus = ck_record_offset(columns, 32, minus_part);
   const int minimums = type == 3 || type == 7, wide = largest_weight(type) > 127;
+  const int minus_part = type == 2 ? CK_RECORD_MINUS8 : wide ? CK_RECORD_MINUS128 : CK_RECORD_MINUS16;
+  const size_t minus = ck_record_offset(columns, 32, minus_part);
   const int starts = !minimums && (!wide || CK_WIDE_OFFSET != 0);
   v16 parts[4][CK_TOKENS_AT_ONCE];
   size_t b = 0;

@@ -4,6 +4,7 @@
 // one vector, each token's number is broadcast. Bytes moved: the tile once for every group of tokens, the
 // tokens' numbers once for every tile.
 
+/// The weights of a column, exact.
 CK_INLINE v16 float_column(int type, const uint8_t *tile, size_t column) {
   typedef uint16_t w16u __attribute__((vector_size(32), aligned(1), may_alias));
   if (type == 0) return CK_LOAD(tile + 64 * column);

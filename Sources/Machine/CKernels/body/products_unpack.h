@@ -2,12 +2,11 @@
 
 CK_INLINE i16x load_vector(const uint8_t *p) { return (i16x)CK_LOAD(p); }
 
+/// The numbers of IQ4, with the offset of wide weights (dot.h).
+#define CK_IQ4(n) (int8_t)((n) + CK_WIDE_OFFSET)
 static const int8_t ck_iq4_table[16] = {
-    -127 + CK_WIDE_OFFSET, -104 + CK_WIDE_OFFSET, -83 + CK_WIDE_OFFSET, -65 + CK_WIDE_OFFSET,
-    -49 + CK_WIDE_OFFSET,  -35 + CK_WIDE_OFFSET,  -22 + CK_WIDE_OFFSET, -10 + CK_WIDE_OFFSET,
-    (int8_t)(1 + CK_WIDE_OFFSET),  (int8_t)(13 + CK_WIDE_OFFSET), (int8_t)(25 + CK_WIDE_OFFSET),
-    (int8_t)(38 + CK_WIDE_OFFSET), (int8_t)(53 + CK_WIDE_OFFSET), (int8_t)(69 + CK_WIDE_OFFSET),
-    (int8_t)(89 + CK_WIDE_OFFSET), (int8_t)(113 + CK_WIDE_OFFSET)};
+    CK_IQ4(-127), CK_IQ4(-104), CK_IQ4(-83), CK_IQ4(-65), CK_IQ4(-49), CK_IQ4(-35), CK_IQ4(-22), CK_IQ4(-10),
+    CK_IQ4(1),    CK_IQ4(13),   CK_IQ4(25),  CK_IQ4(38),  CK_IQ4(53),  CK_IQ4(69),  CK_IQ4(89),  CK_IQ4(113)};
 
 /// The weights of group g of sub-block first + j, unsigned, where `first` is a multiple of the step.
 CK_INLINE i16x k_group(int type, const uint8_t *block, int first, int j, int g) {
@@ -34,7 +33,7 @@ static const int8_t ck_e2m1_table[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15,
 
 /// The weights of group g, unsigned (wide ones: see dot.h). numbers and fifths: of the block.
 CK_INLINE i16x small_group(int type, const uint8_t *numbers, const uint8_t *fifths, int g) {
-  if (type == 8) return load_vector(numbers + 64 * g) ^ ((i16x){} + (CK_WIDE_OFFSET != 0 ? (int32_t)0x80808080u : 0));
+  if (type == 8) return load_vector(numbers + 64 * g) ^ ((i16x){} + (int32_t)(CK_WIDE_OFFSET * 0x01010101u));
   i16x nibbles = byte_bits(load_vector(numbers + 64 * (g % 4)), 4 * (g / 4), 15);
   if (type == 20) return byte_lookup(ck_iq4_table, nibbles);
   if (type == 39) return byte_lookup(ck_e2m1_table, nibbles);
@@ -55,14 +54,20 @@ CK_INLINE int largest_weight(int type) {
   }
 }
 
-/// A group of weights wherever they lie: of a block of 256 at p, or of a block of 32 with its nibbles or
-/// bytes at p and its fifth bits at fifths.
-CK_INLINE i16x weights_group(int type, const uint8_t *p, const uint8_t *fifths, int first, int j, int g) {
-  return ck_activation_width((uint32_t)type) == 256 ? k_group(type, p, first, j, g) : small_group(type, p, fifths, g);
+/// Where weights lie: sub-block first + j of the block of 256 at `numbers`; or the block of 32 with its
+/// bytes or nibbles at `numbers` and its fifth bits at `fifths`.
+typedef struct {
+  const uint8_t *numbers, *fifths;
+  int first, j;
+} weights_place;
+
+CK_INLINE i16x weights_group(int type, weights_place p, int g) {
+  return ck_activation_width((uint32_t)type) == 256 ? k_group(type, p.numbers, p.first, p.j, g)
+                                                    : small_group(type, p.numbers, p.fifths, g);
 }
 
-/// v, computed here: the compiler may not move what v needs or is needed for across. Left alone it may
-/// first broadcast all groups of all tokens and keep them on the stack.
+/// v, computed here: the compiler may not move what v needs, nor what needs v, across this point. Left alone
+/// it may first broadcast the groups of all tokens, and keep them on the stack.
 CK_INLINE i16x in_order(i16x v) {
 #if CK_VECTOR_BITS == 512
   __asm__ volatile("" : "+v"(v));
