@@ -37,12 +37,14 @@ CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
 #include "products_32.h"
 #include "products_float.h"
 
-typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t columns,
-                            size_t ahead, v16 *results);
+/// tile: packed. x: the tokens' panel. results: for each token a vector of sixteen rows. ahead: how far
+/// ahead memory is to be asked, in bytes; 0: the tile is in a cache already.
+typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead, v16 *results);
 
-#define CK_KERNEL(body, type, tokens)                                                                     \
-  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead, v16 *r) { \
-    body(type, tokens, tile, x, columns, ahead, r);                                                              \
+#define CK_KERNEL(body, type, tokens)                                                      \
+  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *x,              \
+                                       size_t columns, size_t ahead, v16 *results) {       \
+    body(type, tokens, tile, x, columns, ahead, results);                                  \
   }
 #define CK_FOUR_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
 #if CK_VECTOR_BITS == 512
@@ -198,16 +200,17 @@ static gated_space gated_space_of(const ck_gated_job *job, size_t t0, size_t tok
 static int gated_run(const ck_gated_job *job, const gated_space *space, size_t first, size_t last, size_t t0,
                      size_t tokens) {
   float *gate = space->gate, *up = space->up;
-  if (run_product(&job->gate, job->gate_bias, space->gate_panel, tokens, first, last, gate, space->stride, space->tile) ||
-      run_product(&job->up, job->up_bias, space->up_panel, tokens, first, last, up, space->stride, space->tile))
+  const size_t stride = space->stride;
+  if (run_product(&job->gate, job->gate_bias, space->gate_panel, tokens, first, last, gate, stride, space->tile) ||
+      run_product(&job->up, job->up_bias, space->up_panel, tokens, first, last, up, stride, space->tile))
     return -1;
   size_t rows = job->gate.rows, row = first * CK_TILE_ROWS;
   size_t end = last * CK_TILE_ROWS < rows ? last * CK_TILE_ROWS : rows;
   size_t block = job->out_width ? job->out_width : 1;
   for (size_t t = 0; t < tokens; t++) {
-    float *h = gate + t * space->stride;
-    if (job->activation == CK_SILU) silu_multiply(h, up + t * space->stride, end - row);
-    else clamped_swiglu(h, up + t * space->stride, job->alpha, job->limit, end - row);
+    float *h = gate + t * stride;
+    if (job->activation == CK_SILU) silu_multiply(h, up + t * stride, end - row);
+    else clamped_swiglu(h, up + t * stride, job->alpha, job->limit, end - row);
     const float *whole = (const float *)((uintptr_t)h - row * sizeof(float));  // where the row would begin
     quantize(whole, rows, job->out_width, row / block, end / block, job->out[t0 + t]);
   }

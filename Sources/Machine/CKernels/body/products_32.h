@@ -54,7 +54,8 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
       if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
       CK_TOKENS sum[t] = starts ? splat_int(word_of(x, tokens, t, minus + 4 * b)) : (i16x){};
-      dot_groups(type, tokens, tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0, x, 32 * b, 8, NULL, sum);
+      const weights_place place = {tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0};
+      dot_groups(type, tokens, place, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
       CK_TOKENS acc[t] = CK_FMA(d * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum[t]), acc[t]);
       if (minimums) {  // minus8 = -8 times the sum of the numbers

@@ -29,7 +29,10 @@ CK_INLINE void float_segments(int type, int tokens, int chains, const uint8_t *t
     }
   CK_UNROLL for (int s = 0; s < chains; s++) {
     size_t c = (first + (size_t)s) * columns / 4 + shortest, end = (first + (size_t)s + 1) * columns / 4;
-    if (c < end) CK_TOKENS sums[s][t] = CK_FMA(float_column(type, tile, c), splat_float(word_of(x, tokens, t, 4 * c)), sums[s][t]);
+    if (c < end) {
+      v16 w = float_column(type, tile, c);
+      CK_TOKENS sums[s][t] = CK_FMA(w, splat_float(word_of(x, tokens, t, 4 * c)), sums[s][t]);
+    }
     CK_TOKENS parts[s][t] = sums[s][t];
   }
 }
