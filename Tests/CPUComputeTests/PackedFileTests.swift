@@ -21,10 +21,10 @@ import Testing
     static let columns = 96
     static let wideBytes = 37 * 96 / 32 * 34
 
-    init(seed: UInt64 = 1) throws {
+    init(packsAtUse: Int = 1) throws {
       native = try AlignedBuffer(
         byteCount: World.wideBytes + 40 * 8 * 4, purpose: "a test")
-      var random = SeededGenerator(seed: seed)
+      var random = SeededGenerator(seed: 1)
       for index in 0..<World.wideBytes {
         native.base.storeBytes(
           of: UInt8.random(in: 0...63, using: &random), toByteOffset: index, as: UInt8.self)
@@ -35,7 +35,8 @@ import Testing
           as: Float.self)
       }
       store = try PackedStore(
-        capacityBytes: 1 << 20, givesBackNativePages: false, recordsMatrices: true)
+        capacityBytes: 1 << 20, givesBackNativePages: false, packsAtUse: packsAtUse,
+        recordsMatrices: true)
       first = try #require(
         WeightMatrix(
           base: native.base, type: .q8_0, rowCount: World.rows, columnCount: World.columns,
@@ -111,6 +112,18 @@ import Testing
     #expect(try storage.open(world.path) == nil)
     #expect(try world.results() == expected)
     #expect(world.store.usedBytes == 0)
+  }
+
+  @Test func `a store that packs at the second use packs nothing at the first`() throws {
+    let atFirst = try World()
+    let expected = try atFirst.results()
+    let world = try World(packsAtUse: 2)
+    #expect(try world.results() == expected)
+    #expect(world.store.usedBytes == 0)
+    for _ in 0..<2 {
+      #expect(try world.results() == expected)
+      #expect(world.store.usedBytes == atFirst.store.usedBytes)
+    }
   }
 
   @Test func `only matrices that are multiplied lie in the file`() throws {

@@ -47,7 +47,14 @@ import Testing
       let model = try load(layout, cache: cache ?? self.cache, available: available)
       let runner = try SequenceRunner(model: model, options: .exact())
       defer { packedBytes = model.store?.usedBytes }
-      return try runner.accept((0..<20).map { ($0 * 61 + 3) % 500 })
+      // The second time, matrices are packed that the first time used.
+      let prompt = (0..<20).map { ($0 * 61 + 3) % 500 }
+      let first = try runner.accept(prompt)
+      let packedAtOnce = model.store?.usedBytes ?? 0
+      #expect(layout == .cached || packedAtOnce == 0)
+      runner.rewind(to: 0)
+      #expect(try runner.accept(prompt) == first)
+      return first
     }
 
     /// Bytes that the last model packed in memory; nil where it packs nothing.

@@ -6,7 +6,7 @@ import HostMemory
 public enum WeightLayout: String, CaseIterable, Sendable {
   /// Packed where memory has room for it.
   case automatic = "auto"
-  /// Packed at first use: the fastest products.
+  /// Packed at the second use: the fastest products, and the first token does not wait for them.
   case packed
   /// As the file has them: the pages of the file are all there is, and the system may drop them.
   case native
@@ -95,7 +95,7 @@ public struct WeightLoading {
     let isMapped = file.shards.allSatisfy { $0.source is MappedSource }
     let isMade = file.shards.allSatisfy { $0.source is MadeSource }
     let store = try PackedStore(
-      capacityBytes: needed, givesBackNativePages: isMapped || isMade,
+      capacityBytes: needed, givesBackNativePages: isMapped || isMade, packsAtUse: 2,
       recordsMatrices: layout == .cached && cacheFolder != nil && isMapped,
       interleavedNodes: placement.interleavedNodes)
     if let reason = store.interleavingRefusal { notice(.notInterleaved(reason: reason)) }

@@ -7,8 +7,8 @@ import Tensors
 /// Memory for the packed copies of a model's weights: tiles of sixteen interleaved rows, the layout that
 /// the products read fastest (`Docs/ARITHMETIC.md`).
 ///
-/// A matrix is packed when it is first multiplied, so that the first token does not wait for the whole
-/// file, and the mapped pages of its native rows are given back: one copy of the weights is resident.
+/// A matrix is packed when it is multiplied for the first or for the second time, so that the first token
+/// does not wait for the whole file, and the mapped pages of its native rows are given back: one copy of the weights is resident.
 /// Address space for all of them is reserved at once, in huge pages where the system has them, and paid
 /// for as it fills. Matrices may also lie packed in a file (`PackedFile`); then nothing is packed.
 // Safety: `state` is guarded by `lock`; memory handed out is never moved or taken back.
@@ -25,31 +25,36 @@ public final class PackedStore: @unchecked Sendable {
   private let lock: Mutex<State>
   /// Why pages are not spread over memory nodes although they should be.
   public let interleavingRefusal: String?
+  private let packsAtUse: Int
   /// Whether native rows lie in mapped files, whose pages may be given back.
   let givesBackNativePages: Bool
 
   /// - Parameters:
   ///   - capacityBytes: the packed size of all matrices, or more.
   ///   - givesBackNativePages: whether native rows are in mapped files and nowhere else.
+  ///   - packsAtUse: which use of a matrix packs it, from 1. Fresh memory costs more than products that pack
+  ///     into scratch once, so that at 2 the first token comes sooner, and matrices that are used only
+  ///     once (experts of one prompt) cost no memory.
   ///   - recordsMatrices: whether the store keeps a list of its matrices, for a file of all of them;
   ///     `takeRecorded` must end that.
   ///   - interleavedNodes: memory nodes that its pages are spread over; empty: wherever the system puts
   ///     them.
   /// - Throws: `HostMemoryError.cannotAllocate`.
   public init(
-    capacityBytes: Int, givesBackNativePages: Bool, recordsMatrices: Bool = false,
-    interleavedNodes: [Int] = []
+    capacityBytes: Int, givesBackNativePages: Bool, packsAtUse: Int = 1,
+    recordsMatrices: Bool = false, interleavedNodes: [Int] = []
   ) throws(HostMemoryError) {
     memory = try AlignedBuffer(
       byteCount: capacityBytes, purpose: "packed weights", usesHugePages: true)
     interleavingRefusal = memory.interleave(over: interleavedNodes)
     lock = Mutex(State(recorded: recordsMatrices ? [] : nil))
     self.givesBackNativePages = givesBackNativePages
+    self.packsAtUse = packsAtUse
   }
 
   /// A place for the packed copy of a matrix.
   func slot(for shape: PackedShape) -> PackedSlot {
-    let slot = PackedSlot(in: self, shape)
+    let slot = PackedSlot(in: self, shape, packsAtUse: packsAtUse)
     lock.withLock { $0.recorded?.append(slot) }
     return slot
   }
@@ -116,13 +121,16 @@ final class PackedSlot: @unchecked Sendable {
 
   let store: PackedStore
   let shape: PackedShape
+  /// Uses until the matrix is packed, the one that packs it included.
+  private let usesLeft: Atomic<Int>
   private let wasSplit = Atomic<Bool>(false)
   private let state = Atomic<Int>(State.empty)
   private var memory: UnsafeMutableRawPointer?
 
-  init(in store: PackedStore, _ shape: PackedShape) {
+  init(in store: PackedStore, _ shape: PackedShape, packsAtUse: Int) {
     self.store = store
     self.shape = shape
+    usesLeft = Atomic(packsAtUse)
   }
 
   /// Whether the matrix was taken apart into matrices of their own.
@@ -135,10 +143,11 @@ final class PackedSlot: @unchecked Sendable {
     state.load(ordering: .acquiring) == State.ready ? UnsafeRawPointer(memory) : nil
   }
 
-  /// Takes it upon the caller to pack the matrix.
+  /// Counts a use, and takes it upon the caller to pack the matrix where it is the one for that.
   /// - Returns: where to; nil where there is nothing to do, another thread does it, or no room is left.
   func claim(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard state.load(ordering: .relaxed) == State.empty,
+      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0,
       state.compareExchange(
         expected: State.empty, desired: State.packing, ordering: .acquiring
       ).exchanged

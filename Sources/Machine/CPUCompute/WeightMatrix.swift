@@ -13,7 +13,7 @@ public struct WeightMatrix: @unchecked Sendable {
   public let rowByteCount: Int
   let slot: PackedSlot?
 
-  /// - Parameter store: where the matrix is packed when it is first multiplied; nil: each product packs
+  /// - Parameter store: where the matrix is packed when it is multiplied; nil: each product packs
   ///   the rows it reads into scratch, again each time.
   /// - Returns: nil where a row is no whole number of blocks.
   public init?(
