@@ -34,7 +34,7 @@ CK_INLINE v16 e8m0_halves(const uint8_t *p) {
   return (v16)((tiny & ((i16x){} + 0x00200000) << (e & 1)) | (~tiny & ((e - 1) << 23)));
 }
 
-CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
+CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8_t *x, size_t columns,
                           size_t ahead, v16 *results) {
   const size_t n = columns / 32;
   const small_parts at = small_parts_of(type, n);
@@ -53,16 +53,16 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
     for (size_t end = (segment + 1) * n / 4; b < end; b++) {
       if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
-      CK_TOKENS sum[t] = starts ? splat_int(x[t] + minus + 4 * b) : (i16x){};
+      CK_TOKENS sum[t] = starts ? splat_int(word_of(x, tokens, t, minus + 4 * b)) : (i16x){};
       const weights_place place = {tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0};
       dot_groups(type, tokens, place, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
-      CK_TOKENS acc[t] = CK_FMA(d * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum[t]), acc[t]);
+      CK_TOKENS acc[t] = CK_FMA(d * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum[t]), acc[t]);
       if (minimums) {  // minus8 = -8 times the sum of the numbers
         v16 m = load_halves(tile + at.minimums + 32 * b);
         CK_TOKENS {
-          i16x sum32 = -splat_int(x[t] + minus8 + 4 * b) >> 3;
-          acc[t] = CK_FMA(m * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum32), acc[t]);
+          i16x sum32 = -splat_int(word_of(x, tokens, t, minus8 + 4 * b)) >> 3;
+          acc[t] = CK_FMA(m * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum32), acc[t]);
         }
       }
     }

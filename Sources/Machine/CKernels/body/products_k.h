@@ -44,10 +44,8 @@ CK_INLINE i16x k_sum_factors(int type, const uint8_t *block, int i) {
   return pairs_of(k_scale(type, block, 2 * i), k_scale(type, block, 2 * i + 1));
 }
 
-/// sums[t] += the block's weights, times their scales, with the numbers of x[t] from byte `numbers` on. The
-/// requests to memory are spread over the sub-blocks: all at once they would stop the loads behind them.
-CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uint8_t *const *x,
-                           size_t numbers, size_t ahead, i16x *sums) {
+CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uint8_t *x, size_t numbers,
+                           size_t ahead, i16x *sums) {
   const k_shape shape = k_shape_of(type);
   const int columns = 256 / shape.subblocks, groups = columns / 4;
   const int share = shape.bytes / shape.subblocks;
@@ -62,7 +60,7 @@ CK_INLINE void k_subblocks(int type, int tokens, const uint8_t *block, const uin
   }
 }
 
-CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
+CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *x, size_t columns,
                       size_t ahead, v16 *results) {
   const k_shape shape = k_shape_of(type);
   const size_t n = columns / 256;
@@ -83,21 +81,21 @@ CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *
       if (shape.minimums || shape.offset != 0) {
         const int pairs = shape.subblocks / 2;
         CK_UNROLL for (int i = 0; i < pairs; i++) {
-          const i16x factors = k_sum_factors(type, block, i);
-          const size_t at = sums_at + 4 * ((size_t)pairs * b + (size_t)i);
-          CK_TOKENS others[t] = pair_products(others[t], factors, splat_int(x[t] + at));
+          i16x factors = k_sum_factors(type, block, i);
+          CK_TOKENS others[t] = pair_products(
+              others[t], factors, splat_int(word_of(x, tokens, t, sums_at + 4 * ((size_t)pairs * b + (size_t)i))));
         }
       }
       v16 d = load_halves(block);
       CK_TOKENS {
         i16x sum = shape.minimums ? sums[t] : sums[t] - others[t] * shape.offset;
-        v16 dx = splat_float(x[t] + scales + 4 * b);
+        v16 dx = splat_float(word_of(x, tokens, t, scales + 4 * b));
         parts[segment][t] = CK_FMA(d * dx, CK_FLOATS(sum), parts[segment][t]);
       }
       if (shape.minimums) {
         v16 dmin = load_halves(block + 32);
         CK_TOKENS {
-          v16 dx = splat_float(x[t] + scales + 4 * b);
+          v16 dx = splat_float(word_of(x, tokens, t, scales + 4 * b));
           parts[segment][t] = CK_FMA(-(dmin * dx), CK_FLOATS(others[t]), parts[segment][t]);
         }
       }

@@ -80,36 +80,38 @@ CK_INLINE i16x in_order(i16x v) {
   return v;
 }
 
-/// sums[t] += scale times the products of `groups` groups of weights with the numbers of x[t] from byte
-/// `at` on; without a scale where it is null.
+/// sums[t] += scale times the products of `groups` groups of weights with the numbers of token t from byte
+/// `at` of its record on; without a scale where it is null. x: the tokens' panel.
 ///
-/// With 32 registers all groups are unpacked and one token follows the other: loads that follow each other
-/// then lie in one line, where those of several records, whole lines apart, would meet in one bank (a fifth
-/// slower on a Zen 5). With fewer registers all tokens take a group before the next one is unpacked.
-CK_INLINE void dot_groups(int type, int tokens, weights_place place, const uint8_t *const *x, size_t at,
-                          int groups, const i16x *scale, i16x *sums) {
+/// All tokens take a group before the next one is unpacked, so that as many sums grow side by side. Where
+/// that are too few to hide the latency of a product, or where a sub-block is short, all groups are
+/// unpacked, one token follows the other, and the processor overlaps them itself.
+CK_INLINE void dot_groups(int type, int tokens, weights_place place, const uint8_t *x, size_t at, int groups,
+                          const i16x *scale, i16x *sums) {
   const int wide = largest_weight(type) > 127, safe = safe_groups(largest_weight(type));
 #if CK_VECTOR_BITS == 512
-  i16x w[8];
-  CK_UNROLL for (int g = 0; g < groups; g++) w[g] = weights_group(type, place, g);
-  CK_TOKENS {
-    CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
-      i16x part = part_begin(scale ? (i16x){} : sums[t]);
-      CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++)
-        part = part_add(part, w[g], splat_int(x[t] + at + 4 * g), wide);
-      sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
+  if (tokens < 4 || groups == 4) {
+    i16x w[8];
+    CK_UNROLL for (int g = 0; g < groups; g++) w[g] = weights_group(type, place, g);
+    CK_TOKENS {
+      CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
+        i16x part = part_begin(scale ? (i16x){} : sums[t]);
+        CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++)
+          part = part_add(part, w[g], splat_int(word_of(x, tokens, t, at + 4 * (size_t)g)), wide);
+        sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
+      }
+      if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
     }
-    if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
+    return;
   }
-#else
+#endif
   CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
     i16x part[CK_TOKENS_AT_ONCE];
     CK_TOKENS part[t] = part_begin(scale ? (i16x){} : sums[t]);
     CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++) {
       i16x w = weights_group(type, place, g);
-      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(x[t] + at + 4 * g), wide));
+      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(word_of(x, tokens, t, at + 4 * (size_t)g)), wide));
     }
     CK_TOKENS sums[t] = scale ? part_end_scaled(sums[t], part[t], *scale) : part_end(sums[t], part[t]);
   }
-#endif
 }
