@@ -84,13 +84,15 @@ CK_INLINE i16x in_order(i16x v) {
 /// `at` of its record on; without a scale where it is null. x: the tokens' panel.
 ///
 /// All tokens take a group before the next one is unpacked, so that as many sums grow side by side. Where
-/// that are too few to hide the latency of a product, or where a sub-block is short, all groups are
-/// unpacked, one token follows the other, and the processor overlaps them itself.
+/// they are too few to hide the latency of a product, where a sub-block is short, or where it was measured to
+/// be faster (32-wide types without VNNI, MXFP4 while its tables and the sums fit the registers), all groups
+/// are unpacked, one token follows the other, and the processor overlaps them itself.
 CK_INLINE void dot_groups(int type, int tokens, weights_place place, const uint8_t *x, size_t at, int groups,
                           const i16x *scale, i16x *sums) {
   const int wide = largest_weight(type) > 127, safe = safe_groups(largest_weight(type));
 #if CK_VECTOR_BITS == 512
-  if (tokens < 4 || groups == 4) {
+  const int unpacked_first = (!scale && CK_INT8_DOT < 2) || (type == 39 && tokens <= 9);
+  if (tokens < 4 || groups == 4 || unpacked_first) {
     i16x w[8];
     CK_UNROLL for (int g = 0; g < groups; g++) w[g] = weights_group(type, place, g);
     CK_TOKENS {
