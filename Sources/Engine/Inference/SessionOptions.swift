@@ -15,9 +15,9 @@ public struct SessionOptions: Sendable {
   public var chunkTokenCount: Int
   public var instructionSet: InstructionSet
 
-  /// Large enough that weights are read rarely, small enough that a chunk's activations stay in the
-  /// cache next to the core (about 1 MiB for a hidden size of 2048).
-  public static let defaultChunkTokenCount = 128
+  /// Large enough that each of many experts gets some tens of tokens, and that earlier positions' keys
+  /// and values are expanded rarely; products cut a chunk further, into what their caches hold.
+  public static let defaultChunkTokenCount = 512
 
   public init(
     contextLength: Int? = nil, keyValueType: KeyValueType = .f16, threadCount: Int? = nil,

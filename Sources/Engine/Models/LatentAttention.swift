@@ -49,7 +49,8 @@ struct LatentAttention: AttentionBlock {
 
   var workPerToken: Int {
     let low = if case .lowRank(let weight, _, _) = query { weight.rowCount } else { 0 }
-    return headCount * (headLength + cachedLength + latentLength + valueLength) + cachedLength + low
+    // A chunk's; the absorbed queries of decode are one token's.
+    return headCount * (headLength + valueLength + 2) + cachedLength + low
   }
 
   func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {

@@ -19,8 +19,10 @@ struct AttentionCut {
 
   /// Pieces of about equal cost that each thread should have, so that they end together.
   private static let piecesPerThread = 4
-  /// A tile this small hardly repays bringing keys into F32.
+  /// Tiles are not halved below these: fewer rows hardly repay bringing keys into F32, and least of all
+  /// where threads would only end together more evenly.
   private static let fewestRows = 8
+  private static let fewestEvenRows = 32
   /// Partial results of more bytes are not kept: rows are many then, and suffice.
   private static let mostPartialBytes = 64 << 20
 
@@ -35,7 +37,7 @@ struct AttentionCut {
     headCount = keyHeadCount
     rowCount = tokenCount * group
     self.blocks = blocks
-    var rows = min(rowCount, Int(CK_ATTENTION_ROWS))
+    var rows = min(rowCount, AttentionCut.mostRows(shape))
     let (total, keyHeads, blockCount) = (rowCount, keyHeadCount, blocks.count)
     func tiles() -> Int { (total + rows - 1) / rows * keyHeads }
     var splits = false
@@ -45,12 +47,25 @@ struct AttentionCut {
         blockCount > 1 && tiles() < threadCount * AttentionCut.piecesPerThread
         && bytes <= AttentionCut.mostPartialBytes
     }
-    while threadCount > 1, rows > AttentionCut.fewestRows,
-      tiles() * (splits ? blockCount : 1) < threadCount
-    { rows = (rows + 1) / 2 }
+    while threadCount > 1 {
+      let pieces = tiles() * (splits ? blockCount : 1)
+      let isUneven = pieces < threadCount * AttentionCut.piecesPerThread
+      guard
+        rows > AttentionCut.fewestEvenRows && isUneven
+          || rows > AttentionCut.fewestRows && pieces < threadCount
+      else { break }
+      rows = (rows + 1) / 2
+    }
     tileRows = rows
     tileCount = (rowCount + rows - 1) / rows
     splitsBlocks = splits
+  }
+
+  /// As many rows as keep a tile's queries, scores and results in half of a second-level cache of 1 MiB,
+  /// 64 at least: for them bringing keys and values into F32 is a tenth of the work.
+  private static func mostRows(_ shape: AttentionShape) -> Int {
+    let perRow = shape.keyLength + 2 * shape.valueLength + Int(CK_ATTENTION_BLOCK)
+    return min(Int(CK_ATTENTION_ROWS), max(64, (512 << 10) / 4 / perRow))
   }
 
   /// The blocks that tokens from `position` on see.

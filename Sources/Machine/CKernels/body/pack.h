@@ -12,20 +12,24 @@ typedef uint16_t halves32 __attribute__((vector_size(64)));
 typedef uint32_t w4u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef u16x u16xu __attribute__((aligned(1), may_alias));
 
-/// Native bytes of a block of sixteen rows: row r at bytes + r * stride; and how the tile is written.
+/// Native bytes of a block of sixteen rows: row r at bytes + r * stride; sixteen times as far ahead as a
+/// place in a row, what is packed in the next tile; and how the tile is written.
 typedef struct {
   const uint8_t *bytes;
   size_t stride;
+  const uint8_t *ahead;
   int streams;
 } ck_block_rows;
 
 CK_INLINE ck_block_rows after(ck_block_rows s, size_t offset) {
-  return (ck_block_rows){s.bytes + offset, s.stride, s.streams};
+  return (ck_block_rows){s.bytes + offset, s.stride, s.ahead + 16 * offset, s.streams};
 }
 
 /// Four words of each row, from sixteen bytes on: word w of row r becomes number r of out[w].
+/// Asks for as much of the next tile as it reads of this one: many requests at once would stop the loads.
 CK_INLINE void words_of_rows(ck_block_rows s, u16x out[4]) {
   u16x a[4];
+  for (size_t i = 0; i < 4; i++) __builtin_prefetch(s.ahead + 64 * i);
   for (size_t i = 0; i < 4; i++) {
     typedef uint32_t w4 __attribute__((vector_size(16)));
     typedef uint32_t w8 __attribute__((vector_size(32)));
@@ -292,14 +296,10 @@ typedef struct {
 /// `bytes` bytes of each row from `offset` on; of a tile that the matrix ends in, copied to `copy` (256
 /// bytes a row), whose missing rows are zeros.
 CK_INLINE ck_block_rows rows_at(const ck_tile_rows *t, size_t offset, size_t bytes, uint8_t *copy) {
-  if (t->rows == 16) return (ck_block_rows){t->native + offset, t->row_bytes, t->streams};
-  for (size_t r = 0; r < t->rows; r++) memcpy(copy + 256 * r, t->native + r * t->row_bytes + offset, bytes);
-  return (ck_block_rows){copy, 256, t->streams};
-}
-
-/// Asks for bytes that are packed later: the next tile's, which follow in memory.
-CK_INLINE void ask_for(const uint8_t *bytes, size_t count) {
-  for (size_t i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
+  const uint8_t *bytes_of_row = t->native + offset, *ahead = t->native + 16 * (t->row_bytes + offset);
+  if (t->rows == 16) return (ck_block_rows){bytes_of_row, t->row_bytes, ahead, t->streams};
+  for (size_t r = 0; r < t->rows; r++) memcpy(copy + 256 * r, bytes_of_row + r * t->row_bytes, bytes);
+  return (ck_block_rows){copy, 256, ahead, t->streams};
 }
 
 CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) {
@@ -316,7 +316,6 @@ CK_INLINE void pack_blocks(uint32_t type, const ck_tile_rows *t, uint8_t *tile) 
   }
   for (size_t b = 0; b < n; b++) {
     ck_block_rows s = rows_at(t, b * bytes, bytes, copy);
-    ask_for(t->native + 16 * (t->row_bytes + b * bytes), 16 * bytes);
     uint8_t *out = tile + b * each;
     switch (type) {
     case 10: pack_q2_k(s, out); break;
@@ -339,7 +338,6 @@ CK_INLINE void pack_numbers(size_t size, const ck_tile_rows *t, uint8_t *tile) {
     u16x w[4];
     uint8_t *out = tile + columns * 16 * size;
     ck_block_rows s = rows_at(t, columns * size, 16, copy);
-    ask_for(t->native + 16 * (t->row_bytes + columns * size), 256);
     words_of_rows(s, w);
     for (size_t k = 0; k < 4; k++) put(s, out + 64 * k, size == 4 ? w[k] : halves_apart(w[k]));
   }

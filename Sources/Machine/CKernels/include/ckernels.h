@@ -84,9 +84,8 @@ typedef struct {
 /// nothing beside them, small enough that they spread over threads.
 enum { CK_ATTENTION_BLOCK = 256 };
 
-/// Positions that are in F32 at once, and rows of queries that a call takes at most: the tile serves
-/// enough rows that bringing it into F32 hardly counts, and all fits the second-level cache.
-enum { CK_ATTENTION_TILE = 64, CK_ATTENTION_ROWS = 64 };
+/// Positions that are in F32 at once, and rows of queries that a call takes at most.
+enum { CK_ATTENTION_TILE = 64, CK_ATTENTION_ROWS = 128 };
 
 /// A call goes on where the one over the blocks before it stopped; its own end is not the end.
 enum { CK_ATTENTION_WHOLE = 0, CK_ATTENTION_RESUME = 1, CK_ATTENTION_SUSPEND = 2 };
