@@ -36,7 +36,8 @@ extension CPUBackend {
       let y = plan.rows(of: RowRecords(product.y), nil)
       plan.jobs.append(
         ck_product_job(
-          weights: weights.kernelView, panel: panel, x: constant(x), y: floats(y), bias: product.bias,
+          weights: weights.kernelView, panel: panel, x: constant(x), y: floats(y),
+          bias: product.bias,
           tokens: product.tokenCount))
       plan.cut(
         job: index, tileCount: weights.tileCount, tileByteCount: weights.tileByteCount,

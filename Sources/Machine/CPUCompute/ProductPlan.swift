@@ -25,7 +25,8 @@ final class ProductPlan {
   private(set) var pieces: [Piece] = []
   private var interleavings: [Interleaving] = []
   /// Panels of whole activations, which several products of a batch read.
-  private var shared: [(base: UnsafeMutableRawPointer, byteStride: Int, panel: UnsafeRawPointer)] = []
+  private var shared: [(base: UnsafeMutableRawPointer, byteStride: Int, panel: UnsafeRawPointer)] =
+    []
   private var addresses: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var capacity = 0
   private var used = 0
