@@ -102,7 +102,7 @@ class Comparison:
     def __init__(self, name, path, tests, arguments):
         self.name, self.path, self.tests, self.arguments = name, path, tests, arguments
         self.runs = {}  # by test, threads, weights and flash attention: pairs of our speed and theirs
-        self.ceilings, self.busy, self.ready = {}, [], None
+        self.ceilings, self.work, self.busy, self.ready = {}, {}, [], None
 
     def llama(self, weights):
         return Engine([sys.executable, os.path.join(HERE, 'llama_worker.py'), self.path,
@@ -133,7 +133,7 @@ class Comparison:
         us = Engine([self.arguments.program, 'bench', '--serve', '-m', self.path, '--context', '1024'])
         self.ready = us.ready
         for test, threads in self.tests:  # loads the weights and warms up
-            us.speed(f'{test} {threads}')
+            self.work[test] = us.ask(f'{test} {threads}')
         for weights in ('repacked', 'native'):
             wanted = {key: [f for w, f in variants if w == weights] for key, variants in best.items()}
             if not any(wanted.values()):
@@ -176,11 +176,11 @@ def report(comparison):
     print(f"{'test':6} {'threads':>7} {'ours':>9} {'llama.cpp':>10} {'ratio':>6} {'aim':>5}  "
           f"{'GB/s':>6} {'of reads':>8} {'GOPS':>6} {'of int8':>7}  llama.cpp's best of its variants")
     values = []
-    ready = comparison.ready
     for test, threads, ours, theirs, (weights, flash), runs in comparison.rows():
         ceilings = comparison.ceilings[threads]
-        read = ours * ready['bytesPerToken'] / 1e9 if test.startswith('tg') else None
-        gops = 2 * ours * ready['weightsPerToken'] / 1e9
+        work, runs_a_second = comparison.work[test], ours / int(test[2:])
+        read = runs_a_second * work['bytesRead'] / 1e9 if test.startswith('tg') else None
+        gops = runs_a_second * work['operations'] / 1e9
         peak = ceilings['int8GigaoperationsPerSecond'] or ceilings['floatGigaoperationsPerSecond']
         aim = decode if test.startswith('tg') else short if int(test[2:]) <= 32 else long
         shown = f'{read:6.1f} {100 * read / ceilings["gigabytesPerSecond"]:6.1f} %' if read else ' ' * 15

@@ -123,6 +123,8 @@ import Testing
     #expect(answers[0]["ready"] as? Bool == true)
     #expect(answers[1]["test"] as? String == "pp8")
     #expect((answers[2]["tokensPerSecond"] as? Double ?? 0) > 0)
+    #expect((answers[2]["bytesRead"] as? Int ?? 0) > 0)
+    #expect((answers[1]["operations"] as? Int ?? 0) > (answers[2]["operations"] as? Int ?? 0))
     let ceilings = try #require(answers[3]["ceilings"] as? [String: Any])
     #expect((ceilings["gigabytesPerSecond"] as? Double ?? 0) > 0)
   }

@@ -14,6 +14,7 @@ struct BenchmarkServer {
   private var runners: [Int: SequenceRunner] = [:]
   private var meters: [Int: CeilingMeter] = [:]
   private var memory: CeilingMemory?
+  private var costs: [String: StepProfile.Cost] = [:]
 
   init(_ subject: BenchmarkSubject, options: SessionOptions) {
     self.subject = subject
@@ -61,7 +62,7 @@ struct BenchmarkServer {
     return runner
   }
 
-  private func measure(_ test: BenchmarkTest, _ runner: SequenceRunner) throws {
+  private mutating func measure(_ test: BenchmarkTest, _ runner: SequenceRunner) throws {
     guard test.tokenCount <= runner.contextLength else {
       throw CommandFailure(
         "A test of \(test.tokenCount) tokens does not fit the context of \(runner.contextLength) "
@@ -69,13 +70,28 @@ struct BenchmarkServer {
     }
     let work = BenchmarkRun(runner: runner, isCancelled: { Interrupts.isWaiting })
     let outcome = try work.run(test)
+    let cost = try cost(of: test, work)
     try answer([
       ("test", .string(test.name)), ("threads", .integer(runner.compute.threadCount)),
       ("instructionSet", .string(runner.compute.instructionSet.rawValue)),
       ("seconds", .double(outcome.seconds)),
       ("tokensPerSecond", .double(Double(test.tokenCount) / max(outcome.seconds, 1e-9))),
       ("checksum", .string(BenchmarkReport.hexadecimal(outcome.checksum))),
+      ("bytesRead", .integer(cost.byteCount)), ("operations", .integer(cost.operationCount)),
     ])
+  }
+
+  /// What a run of a test reads and calculates, counted in a run of its own at the first request.
+  private mutating func cost(
+    of test: BenchmarkTest, _ work: BenchmarkRun
+  ) throws -> StepProfile.Cost {
+    if let known = costs[test.name] { return known }
+    let profile = StepProfile()
+    work.runner.compute.profile = profile
+    defer { work.runner.compute.profile = nil }
+    _ = try work.run(test)
+    costs[test.name] = profile.total
+    return profile.total
   }
 
   private mutating func ceilings(_ runner: SequenceRunner) throws {

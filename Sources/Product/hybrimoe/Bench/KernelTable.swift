@@ -71,8 +71,9 @@ struct KernelTable {
     return BenchmarkReport.words(
       threadCount: compute.threadCount, instructionSet: compute.instructionSet.rawValue)
       + BenchmarkReport.words(ceilings)
-      + "\nGB/s: packed weights read for one token; packing: bytes of the file; 1, 2, …: GOPS with so "
-      + "many tokens a matrix\n" + table.text + "\n" + rest.text
+      + "\nthe best of \(meter.repetitions) passes, as for the ceilings; GB/s: packed weights read for "
+      + "one token; packing: bytes of the file; 1, 2, …: GOPS with so many tokens a matrix\n"
+      + table.text + "\n" + rest.text
   }
 
   var json: JSONValue {
