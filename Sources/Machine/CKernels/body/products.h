@@ -39,7 +39,8 @@ CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
 
 /// tile: packed. x: the tokens' panel. results: for each token a vector of sixteen rows. ahead: how far
 /// ahead memory is to be asked, in bytes; 0: the tile is in a cache already.
-typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead, v16 *results);
+typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead,
+                            v16 *results);
 
 #define CK_KERNEL(body, type, tokens)                                                      \
   static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *x,              \
@@ -105,8 +106,8 @@ static void interleave(const void *const *x, size_t tokens, size_t record_bytes,
 
 /// The panel of some tokens: the one that is given, the record itself where there is one token, or one
 /// that is made in `space`.
-static const uint8_t *panel_of(const ck_weights *weights, const void *given, const void *const *x, size_t tokens,
-                               void *space) {
+static const uint8_t *panel_of(const ck_weights *weights, const void *given, const void *const *x,
+                               size_t tokens, void *space) {
   if (given || tokens == 1) return given ? given : x[0];
   size_t width = ck_activation_width(weights->element_type);
   interleave(x, tokens, ck_record_offset(weights->columns, width, CK_RECORD_END), space);
@@ -152,8 +153,8 @@ static int product(const ck_product_job *job, size_t tile_begin, size_t tile_end
       const uint8_t *packed = packed_tile(w, tile, scratch);
       if (!packed) return -1;
       size_t row = tile * CK_TILE_ROWS;
-      tile_product(w, packed, job->bias ? job->bias + row : NULL, tile_rows(w->rows, tile), panel, job->y + t0, row,
-                   tokens);
+      const float *bias = job->bias ? job->bias + row : NULL;
+      tile_product(w, packed, bias, tile_rows(w->rows, tile), panel, job->y + t0, row, tokens);
     }
   }
   return 0;
@@ -201,8 +202,9 @@ static int gated_run(const ck_gated_job *job, const gated_space *space, size_t f
                      size_t tokens) {
   float *gate = space->gate, *up = space->up;
   const size_t stride = space->stride;
-  if (run_product(&job->gate, job->gate_bias, space->gate_panel, tokens, first, last, gate, stride, space->tile) ||
-      run_product(&job->up, job->up_bias, space->up_panel, tokens, first, last, up, stride, space->tile))
+  void *tile = space->tile;
+  if (run_product(&job->gate, job->gate_bias, space->gate_panel, tokens, first, last, gate, stride, tile) ||
+      run_product(&job->up, job->up_bias, space->up_panel, tokens, first, last, up, stride, tile))
     return -1;
   size_t rows = job->gate.rows, row = first * CK_TILE_ROWS;
   size_t end = last * CK_TILE_ROWS < rows ? last * CK_TILE_ROWS : rows;

@@ -57,7 +57,10 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
       const weights_place place = {tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0};
       dot_groups(type, tokens, place, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
-      CK_TOKENS acc[t] = CK_FMA(d * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum[t]), acc[t]);
+      CK_TOKENS {
+        v16 dx = splat_float(word_of(x, tokens, t, scales + 4 * b));
+        acc[t] = CK_FMA(d * dx, CK_FLOATS(sum[t]), acc[t]);
+      }
       if (minimums) {  // minus8 = -8 times the sum of the numbers
         v16 m = load_halves(tile + at.minimums + 32 * b);
         CK_TOKENS {

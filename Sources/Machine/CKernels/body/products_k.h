@@ -82,8 +82,8 @@ CK_INLINE void k_tile(int type, int tokens, const uint8_t *tile, const uint8_t *
         const int pairs = shape.subblocks / 2;
         CK_UNROLL for (int i = 0; i < pairs; i++) {
           i16x factors = k_sum_factors(type, block, i);
-          CK_TOKENS others[t] = pair_products(
-              others[t], factors, splat_int(word_of(x, tokens, t, sums_at + 4 * ((size_t)pairs * b + (size_t)i))));
+          const size_t at = sums_at + 4 * ((size_t)pairs * b + (size_t)i);
+          CK_TOKENS others[t] = pair_products(others[t], factors, splat_int(word_of(x, tokens, t, at)));
         }
       }
       v16 d = load_halves(block);

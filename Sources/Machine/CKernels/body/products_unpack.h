@@ -112,7 +112,10 @@ CK_INLINE void dot_groups(int type, int tokens, weights_place place, const uint8
     CK_TOKENS part[t] = part_begin(scale ? (i16x){} : sums[t]);
     CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++) {
       i16x w = weights_group(type, place, g);
-      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(word_of(x, tokens, t, at + 4 * (size_t)g)), wide));
+      CK_TOKENS {
+        i16x numbers = splat_int(word_of(x, tokens, t, at + 4 * (size_t)g));
+        part[t] = in_order(part_add(part[t], w, numbers, wide));
+      }
     }
     CK_TOKENS sums[t] = scale ? part_end_scaled(sums[t], part[t], *scale) : part_end(sums[t], part[t]);
   }
