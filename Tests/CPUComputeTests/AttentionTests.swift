@@ -26,8 +26,11 @@ import Testing
     Case(heads: 2, cached: 510, tokens: 4), Case(heads: 2, cached: 300, tokens: 5, window: 280),
     Case(heads: 2, cached: 530, tokens: 7, window: 9, sinks: true),
     Case(heads: 12, cacheHeads: 1, cached: 600, tokens: 1, sinks: true, type: .f16),
-    Case(heads: 16, cacheHeads: 1, keyLength: 48, valueLength: nil, cached: 300, tokens: 1, type: .f16),
-    Case(heads: 3, cacheHeads: 1, keyLength: 37, valueLength: 21, cached: 255, tokens: 3, type: .f16),
+    Case(
+      heads: 16, cacheHeads: 1, keyLength: 48, valueLength: nil, cached: 300, tokens: 1,
+      type: .f16),
+    Case(
+      heads: 3, cacheHeads: 1, keyLength: 37, valueLength: 21, cached: 255, tokens: 3, type: .f16),
     Case(heads: 14, cacheHeads: 1, keyLength: 32, cached: 20, tokens: 5, type: .q8_0),
     Case(heads: 1, cacheHeads: 1, keyLength: 5, valueLength: 3, cached: 70, tokens: 3),
     Case(heads: 6, cacheHeads: 1, keyLength: 80, valueLength: nil, cached: 33, tokens: 4),

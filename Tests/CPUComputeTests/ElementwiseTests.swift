@@ -90,7 +90,7 @@ import Testing
   @Test(arguments: [true, false])
   func `a rotation keeps the length of every pair`(_ halves: Bool) throws {
     var generator = SeededGenerator(seed: 3)
-    let pairs = 5
+    let pairs = 21  // a whole vector and some
     let x = (0..<(2 * pairs)).map { _ in generator.nextFloat() }
     let angles = (0..<pairs).map { Double($0) * 0.7 }
     let y = try everywhere(x) { kernels, y in

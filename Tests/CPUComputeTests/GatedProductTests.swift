@@ -72,7 +72,8 @@ private struct GatedCase {
                 let biasBase = self.bias == nil ? nil : bias.baseAddress
                 var job = ck_gated_job(
                   gate: weights(gate, gateType, packedGate), up: weights(up, upType, packedUp),
-                  gate_x: gateInputs.baseAddress, up_x: upInputs.baseAddress,
+                  gate_panel: nil, up_panel: nil, gate_x: gateInputs.baseAddress,
+                  up_x: upInputs.baseAddress,
                   gate_bias: biasBase, up_bias: biasBase, out: outputs.baseAddress,
                   out_width: outWidth, tokens: x.count,
                   activation: Int32(clamped ? CK_CLAMPED_SWIGLU : CK_SILU), alpha: 1.702, limit: 7)

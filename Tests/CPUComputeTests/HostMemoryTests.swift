@@ -36,4 +36,18 @@ import Testing
     }
     #expect(ProcessorCount.usableCores() >= 1)
   }
+
+  @Test
+  func `memory that cannot be spread over nodes is memory all the same, and the reason is told`()
+    throws
+  {
+    let memory = try AlignedBuffer(byteCount: 1 << 16, purpose: "a test")
+    #expect(memory.interleave(over: []) == nil && memory.interleave(over: [0]) == nil)
+    #expect(memory.interleave(over: [0, 5_000]) != nil)
+    #expect(memory.interleave(over: [-1, 0]) != nil)
+    // One node twice is one node, which every machine has; a container may still refuse.
+    _ = memory.interleave(over: [0, 0])
+    memory.base.storeBytes(of: 7, toByteOffset: 1 << 15, as: Int.self)
+    #expect(memory.base.load(fromByteOffset: 1 << 15, as: Int.self) == 7)
+  }
 }

@@ -67,10 +67,9 @@ import Testing
         func matrices(_ bytes: UnsafeRawBufferPointer, _ rows: Int, _ columns: Int) throws
           -> [WeightMatrix]
         {
+          let base = try #require(bytes.baseAddress)
           let whole = try #require(
-            WeightMatrix(
-              base: try #require(bytes.baseAddress), type: .f32, rowCount: heads * rows,
-              columnCount: columns))
+            WeightMatrix(base: base, type: .f32, rowCount: heads * rows, columnCount: columns))
           return (0..<heads).map { whole.rows($0 * rows..<($0 + 1) * rows) }
         }
         let expansion = LatentExpansion(

@@ -53,6 +53,11 @@ private struct ProductCase {
       (y.base + 4 * rows * $0).assumingMemoryBound(to: Float.self) as UnsafeMutablePointer<Float>?
     }
     let tileCount = (rows + 15) / 16
+    let recordBytes = ck_record_offset(
+      columns, ck_activation_width(type.rawValue), Int32(CK_RECORD_END.rawValue))
+    // Products of packed weights get a panel that was made before, the others make their own.
+    let panel = tiles == nil ? nil : KernelMemory(byteCount: tokens * recordBytes)
+    if let panel { kernels.interleave(inputs, tokens, recordBytes, panel.base) }
     let code = native.withUnsafeBytes { native in
       inputs.withUnsafeBufferPointer { inputs in
         outputs.withUnsafeBufferPointer { outputs in
@@ -62,7 +67,8 @@ private struct ProductCase {
                 native: native.baseAddress, packed: tiles.map { UnsafeRawPointer($0.base) },
                 row_bytes: native.count / rows, rows: rows, columns: columns,
                 element_type: type.rawValue),
-              x: inputs.baseAddress, y: outputs.baseAddress,
+              panel: panel.map { UnsafeRawPointer($0.base) }, x: inputs.baseAddress,
+              y: outputs.baseAddress,
               bias: hasBias ? bias.baseAddress : nil, tokens: tokens)
             return kernels.product(&job, tileCount / 2, tileCount, scratch.base)
               | kernels.product(&job, 0, tileCount / 2, scratch.base)
@@ -188,7 +194,7 @@ private struct ProductCase {
             weights: ck_weights(
               native: weights.baseAddress, packed: nil, row_bytes: weights.count / rows, rows: rows,
               columns: x.count, element_type: type.rawValue),
-            x: inputs, y: outputs, bias: nil, tokens: 1)
+            panel: nil, x: inputs, y: outputs, bias: nil, tokens: 1)
           #expect(kernels.product(&job, 0, 1, scratch.base) == 0)
         }
       }

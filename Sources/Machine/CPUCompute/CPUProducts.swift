@@ -31,19 +31,24 @@ extension CPUBackend {
     for (index, product) in products.enumerated() {
       let weights = product.weights
       let x = plan.rows(of: quantized.records(of: index), product.selection)
+      let panel = try plan.panel(
+        of: x, quantized.records(of: index), product.selection, in: inputs)
       let y = plan.rows(of: RowRecords(product.y), nil)
       plan.jobs.append(
         ck_product_job(
-          weights: weights.kernelView, x: constant(x), y: floats(y), bias: product.bias,
+          weights: weights.kernelView, panel: panel, x: constant(x), y: floats(y),
+          bias: product.bias,
           tokens: product.tokenCount))
       plan.cut(
         job: index, tileCount: weights.tileCount, tileByteCount: weights.tileByteCount,
         columns: weights.columnCount, tokenCount: product.tokenCount, tileStep: 1, share: share)
     }
+    plan.interleave(kernels, on: team)
     let scratch = try scratchPerThread(byteCount: scratchBytes)
     team.forEachChunk(count: plan.pieces.count) { thread, index in
       let piece = plan.pieces[index]
       var job = plan.jobs[piece.job]
+      job.panel = job.panel.map { $0 + piece.firstToken * job.weights.recordByteCount }
       job.x += piece.firstToken
       job.y += piece.firstToken
       job.tokens = piece.tokenCount
@@ -81,19 +86,28 @@ extension CPUBackend {
       let upX =
         product.gate.activationWidth == product.up.activationWidth
         ? gateX : plan.rows(of: upInputs.records(of: index), product.selection)
-      plan.gatedJobs.append(
-        product.job(
-          gateX: constant(gateX), upX: constant(upX), out: plan.rows(of: product.out, nil)))
+      var job = product.job(
+        gateX: constant(gateX), upX: constant(upX), out: plan.rows(of: product.out, nil))
+      job.gate_panel = try plan.panel(
+        of: gateX, gateInputs.records(of: index), product.selection, in: inputs)
+      if gateX != upX {
+        job.up_panel = try plan.panel(
+          of: upX, upInputs.records(of: index), product.selection, in: inputs)
+      }
+      plan.gatedJobs.append(job)
       plan.cut(
         job: index, tileCount: product.gate.tileCount,
         tileByteCount: product.gate.tileByteCount + product.up.tileByteCount,
         columns: 2 * product.gate.columnCount, tokenCount: product.tokenCount,
         tileStep: max(1, product.out.width / Int(CK_TILE_ROWS)), share: share)
     }
+    plan.interleave(kernels, on: team)
     let scratch = try scratchPerThread(byteCount: scratchBytes)
     team.forEachChunk(count: plan.pieces.count) { thread, index in
       let piece = plan.pieces[index]
       var job = plan.gatedJobs[piece.job]
+      job.gate_panel = job.gate_panel.map { $0 + piece.firstToken * job.gate.recordByteCount }
+      job.up_panel = job.up_panel.map { $0 + piece.firstToken * job.up.recordByteCount }
       job.gate_x += piece.firstToken
       job.up_x += piece.firstToken
       job.out += piece.firstToken
@@ -160,6 +174,14 @@ extension CPUBackend {
     _ rows: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   ) -> UnsafePointer<UnsafeMutablePointer<Float>?> {
     UnsafeRawPointer(rows).assumingMemoryBound(to: UnsafeMutablePointer<Float>?.self)
+  }
+}
+
+extension ck_weights {
+  /// Bytes of the record of a token that meets these weights.
+  fileprivate var recordByteCount: Int {
+    RowRecords.byteCount(
+      rowCount: 1, columnCount: columns, width: ck_activation_width(element_type))
   }
 }
 

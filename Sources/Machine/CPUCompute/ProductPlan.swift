@@ -12,9 +12,21 @@ final class ProductPlan {
     var tokenCount: Int
   }
 
+  /// Records of some tokens that are brought into the order in which kernels read them.
+  private struct Interleaving {
+    var rows: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    var tokenCount: Int
+    var recordByteCount: Int
+    var panel: UnsafeMutableRawPointer
+  }
+
   var jobs: [ck_product_job] = []
   var gatedJobs: [ck_gated_job] = []
   private(set) var pieces: [Piece] = []
+  private var interleavings: [Interleaving] = []
+  /// Panels of whole activations, which several products of a batch read.
+  private var shared: [(base: UnsafeMutableRawPointer, byteStride: Int, panel: UnsafeRawPointer)] =
+    []
   private var addresses: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var capacity = 0
   private var used = 0
@@ -28,6 +40,8 @@ final class ProductPlan {
     jobs.removeAll(keepingCapacity: true)
     gatedJobs.removeAll(keepingCapacity: true)
     pieces.removeAll(keepingCapacity: true)
+    interleavings.removeAll(keepingCapacity: true)
+    shared.removeAll(keepingCapacity: true)
     used = 0
     guard addressCount > capacity else { return }
     addresses.deallocate()
@@ -53,6 +67,52 @@ final class ProductPlan {
     return start
   }
 
+  /// The tokens of one job in blocks that a kernel takes at once.
+  private static func blocks(tokenCount: Int) -> some Sequence<Range<Int>> {
+    let most = Int(CK_PRODUCT_TOKENS)
+    let count = (tokenCount + most - 1) / most
+    return (0..<count).lazy.map { $0 * tokenCount / count..<($0 + 1) * tokenCount / count }
+  }
+
+  /// Memory for the panels of a job's rows, which `interleave` will fill: block after block.
+  /// - Parameter rows: the addresses of the job's records.
+  /// - Returns: nil for one token, whose record is its panel.
+  /// - Throws: `HostMemoryError.cannotAllocate`.
+  func panel(
+    of rows: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ x: RowRecords,
+    _ selection: ArraySlice<Int32>?, in space: Workspace
+  ) throws -> UnsafeRawPointer? {
+    let tokenCount = selection?.count ?? x.rowCount
+    guard tokenCount > 1 else { return nil }
+    if selection == nil,
+      let known = shared.first(where: { $0.base == x.base && $0.byteStride == x.byteStride })
+    {
+      return known.panel
+    }
+    let recordByteCount = RowRecords.byteCount(
+      rowCount: 1, columnCount: x.columnCount, width: x.width)
+    let memory = try space.takeBytes(tokenCount * recordByteCount)
+    for block in ProductPlan.blocks(tokenCount: tokenCount) {
+      interleavings.append(
+        Interleaving(
+          rows: rows + block.lowerBound, tokenCount: block.count, recordByteCount: recordByteCount,
+          panel: memory + block.lowerBound * recordByteCount))
+    }
+    if selection == nil { shared.append((x.base, x.byteStride, UnsafeRawPointer(memory))) }
+    return UnsafeRawPointer(memory)
+  }
+
+  /// Fills the panels of all jobs.
+  func interleave(_ kernels: ck_kernels, on team: ThreadTeam) {
+    guard !interleavings.isEmpty else { return }
+    team.forEachChunk(count: interleavings.count) { _, index in
+      let work = interleavings[index]
+      kernels.interleave(
+        UnsafeRawPointer(work.rows).assumingMemoryBound(to: UnsafeRawPointer?.self),
+        work.tokenCount, work.recordByteCount, work.panel)
+    }
+  }
+
   /// What a thread streams and calculates at most, for sizing pieces only: no result depends on it.
   private static let bytesPerNanosecond = 24.0
   private static let operationsPerNanosecond = 800.0
@@ -69,11 +129,8 @@ final class ProductPlan {
     job: Int, tileCount: Int, tileByteCount: Int, columns: Int, tokenCount: Int, tileStep: Int,
     share: Double
   ) {
-    let most = Int(CK_PRODUCT_TOKENS)
-    let blocks = (tokenCount + most - 1) / most
-    for block in 0..<blocks {
-      let first = block * tokenCount / blocks
-      let count = (block + 1) * tokenCount / blocks - first
+    for block in ProductPlan.blocks(tokenCount: tokenCount) {
+      let (first, count) = (block.lowerBound, block.count)
       let cost = ProductPlan.tileNanoseconds(
         tileByteCount: tileByteCount, columns: columns, tokenCount: count)
       let range = ProductPlan.pieceNanoseconds

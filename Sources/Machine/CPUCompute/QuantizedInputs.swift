@@ -22,14 +22,8 @@ struct QuantizedInputs {
       case .activation(let x):
         if width == 0 {
           inputs.append(RowRecords(x))
-        } else if let known = done.first(where: {
-          $0.base == x.base && $0.width == width && $0.records.rowCount == x.rowCount
-        })
-          ?? earlier?.done.first(where: {
-            $0.base == x.base && $0.width == width && $0.records.rowCount == x.rowCount
-          })
-        {
-          inputs.append(known.records)
+        } else if let known = known(x, width) ?? earlier?.known(x, width) {
+          inputs.append(known)
         } else {
           let (records, isCurrent) = try place(x, width, compute)
           if !isCurrent { missing.append((x, records)) }
@@ -39,6 +33,14 @@ struct QuantizedInputs {
       }
     }
     compute.quantize(missing)
+  }
+
+  /// The records of an activation that another product of the batch reads too.
+  private func known(_ x: Activation, _ width: Int) -> RowRecords? {
+    done.first {
+      $0.base == x.base && $0.width == width && $0.records.rowCount == x.rowCount
+        && $0.records.columnCount == x.columnCount
+    }?.records
   }
 
   func records(of product: Int) -> RowRecords { inputs[product] }

@@ -51,7 +51,7 @@ public final class Workspace {
   }
 
   /// Bytes that begin on a cache line.
-  private func takeBytes(_ count: Int) throws -> UnsafeMutableRawPointer {
+  func takeBytes(_ count: Int) throws -> UnsafeMutableRawPointer {
     let byteCount = (max(count, 64) + 63) / 64 * 64
     while chunkIndex < chunks.count, offset + byteCount > chunks[chunkIndex].byteCount {
       chunkIndex += 1

@@ -24,7 +24,8 @@ public enum HostMemoryError: Error, Equatable, CustomStringConvertible {
         + "check the limit on address space (ulimit -v) and the file system"
     case .cannotAllocate(let byteCount, let purpose, let reason):
       "no memory for \(purpose) (\(byteCount) bytes): \(reason); "
-        + "end other programs, or try a smaller --context, --kv-type q8_0 or fewer --threads"
+        + "end other programs, or try a smaller --context, --kv-type q8_0, fewer --threads or "
+        + "--weights native"
     case .cannotStartThread(let reason):
       "cannot start a compute thread: \(reason); try a smaller --threads"
     case .cannotBindThread(let processors, let reason):

@@ -80,7 +80,7 @@ static int wrong_numbers(const golden *g, const ck_kernels *kernels) {
     wrong += differing(g->scales + 4 * t * blocks, scales, blocks);
   }
   const ck_weights native = {g->weights, NULL, g->row_bytes, g->rows, g->columns, g->type};
-  ck_product_job job = {native, x, out, NULL, g->tokens};
+  ck_product_job job = {native, NULL, x, out, NULL, g->tokens};
   for (int pass = 0; pass < 2; pass++) {  // native weights, then packed ones
     memset(y, 0xa5, 4 * g->rows * g->tokens);
     wrong += kernels->product(&job, 0, tiles, scratch) != 0;

@@ -21,12 +21,12 @@
 
 #include "attention_tiles.h"
 
-/// What a row knows of the blocks so far: the largest score, the sum of exponentials; 0 blocks: nothing.
+/// The largest score of one or more blocks, and the sum of their exponentials beside it.
 typedef struct {
   float largest, sum;
 } softmax_state;
 
-/// Tokens of the call in order, the group's heads of each together: row = token * group + head.
+/// Where a row's numbers lie and which positions it sees, first ... last.
 typedef struct {
   const float *query;
   float *out;
@@ -64,9 +64,10 @@ CK_INLINE v16 chosen(i16x mask, v16 yes, v16 no) { return (v16)(((i16x)yes & mas
 
 /// The largest of sixteen numbers, none of them NaN.
 CK_INLINE float largest_of(v16 x) {
-  v8 a = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), b = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-  a = __builtin_elementwise_max(a, b);
-  v4 c = __builtin_elementwise_max(__builtin_shufflevector(a, a, 0, 1, 2, 3), __builtin_shufflevector(a, a, 4, 5, 6, 7));
+  v8 a = __builtin_elementwise_max(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7),
+                                   __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15));
+  v4 c = __builtin_elementwise_max(__builtin_shufflevector(a, a, 0, 1, 2, 3),
+                                   __builtin_shufflevector(a, a, 4, 5, 6, 7));
   float d = c[0] > c[2] ? c[0] : c[2], e = c[1] > c[3] ? c[1] : c[3];
   return d > e ? d : e;
 }
@@ -154,7 +155,8 @@ CK_INLINE const float *take_keys(const ck_attention_job *job, const attention_sp
 /// The keys of the tile from position `index` on, for a look ahead.
 CK_INLINE next_bytes following_keys(const ck_attention_job *job, size_t index) {
   if (job->key_tiles)
-    return (next_bytes){(const uint8_t *)(job->key_tiles + index * job->key_length), CK_ATTENTION_TILE * sizeof(float)};
+    return (next_bytes){(const uint8_t *)(job->key_tiles + index * job->key_length),
+                        CK_ATTENTION_TILE * sizeof(float)};
   return (next_bytes){job->keys + index * job->key_stride, CK_ATTENTION_TILE * job->key_stride / job->key_length};
 }
 
@@ -162,8 +164,8 @@ CK_INLINE next_bytes following_keys(const ck_attention_job *job, size_t index) {
 enum { CK_ATTENTION_DIRECT_ROWS = 2 * CK_ATTENTION_ROW_TILE };
 
 /// The values of a tile: where they lie, or in F32.
-CK_INLINE int take_values(const ck_attention_job *job, const attention_space *s, size_t rows, size_t index, size_t count,
-                          value_rows *found) {
+CK_INLINE int take_values(const ck_attention_job *job, const attention_space *s, size_t rows, size_t index,
+                          size_t count, value_rows *found) {
   size_t stride = job->values ? job->value_stride : job->key_stride;
   const uint8_t *at = (job->values ? job->values : job->keys) + index * stride;
   if (job->value_length % 32 == 0 && (job->cache_type == 0 || rows <= CK_ATTENTION_DIRECT_ROWS)) {
@@ -178,8 +180,8 @@ CK_INLINE int take_values(const ck_attention_job *job, const attention_space *s,
 /// Weighted sums of a tile of rows: where all of them see a position they go together, before and
 /// behind that each goes alone, so that no row ever meets the value of a position it does not see.
 /// weights, sums: of the first of the rows, which is row `row`.
-CK_INLINE void add_values(const ck_attention_job *job, const value_rows *values, int64_t start, size_t count, size_t row,
-                          size_t rows, const float *weights, float *sums, size_t pitch) {
+CK_INLINE void add_values(const ck_attention_job *job, const value_rows *values, int64_t start, size_t count,
+                          size_t row, size_t rows, const float *weights, float *sums, size_t pitch) {
   lane_range all = {0, count}, each[CK_ATTENTION_ROW_TILE];
   for (size_t i = 0; i < rows; i++) {
     attention_row r = row_of(job, row + i);

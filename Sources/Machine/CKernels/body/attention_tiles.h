@@ -268,7 +268,8 @@ static void scores_of_rows(size_t rows, const float *queries, size_t query_pitch
                            size_t begin, size_t end, next_bytes next, float *scores, size_t pitch) {
   size_t j = begin / 16 * 16;
   for (; j + 16 * CK_ATTENTION_LANE_TILE <= (end + 15) / 16 * 16; j += 16 * CK_ATTENTION_LANE_TILE)
-    CK_FOR_ROWS(score_tile, rows, CK_ATTENTION_LANE_TILE, queries, query_pitch, keys + j, columns, next, scores + j, pitch)
+    CK_FOR_ROWS(score_tile, rows, CK_ATTENTION_LANE_TILE, queries, query_pitch, keys + j, columns, next,
+                scores + j, pitch)
 #if CK_ATTENTION_LANE_TILE > 1
   for (; j < end; j += 16)
     CK_FOR_ROWS(score_tile, rows, 1, queries, query_pitch, keys + j, columns, next, scores + j, pitch)
@@ -284,11 +285,12 @@ typedef struct {
 } value_rows;
 
 /// Weighted sums of `rows` rows over the positions begin ..< end of a tile, all columns.
-static void values_of_rows(size_t rows, const float *weights, const value_rows *v, size_t begin, size_t end, float *sums,
-                           size_t pitch) {
-#define CK_VALUES(type, vectors)                                                                                      \
-  for (; c + 16 * vectors <= v->columns; c += 16 * vectors)                                                           \
-    CK_FOR_ROWS(value_tile, rows, vectors, type, weights, v->rows, v->stride, c, begin, end, v->ahead, sums + c, pitch)
+static void values_of_rows(size_t rows, const float *weights, const value_rows *v, size_t begin, size_t end,
+                           float *sums, size_t pitch) {
+#define CK_VALUES(type, vectors)                                                                                 \
+  for (; c + 16 * vectors <= v->columns; c += 16 * vectors)                                                      \
+    CK_FOR_ROWS(value_tile, rows, vectors, type, weights, v->rows, v->stride, c, begin, end, v->ahead, sums + c, \
+                pitch)
 #if CK_ATTENTION_LANE_TILE > 1
 #define CK_ALL_VALUES(type) CK_VALUES(type, CK_ATTENTION_LANE_TILE) CK_VALUES(type, 1)
 #else
@@ -323,7 +325,8 @@ static int transpose(uint32_t element_type, const void *source, size_t row_bytes
   for (size_t r = 0; r < rows; r += 16) {
     size_t n = rows - r < 16 ? rows - r : 16, c = 0;
     for (size_t i = 0; i < n; i++)
-      if (dequantize_padded(element_type, (const uint8_t *)source + (r + i) * row_bytes, scratch + i * pitch, columns, pitch))
+      if (dequantize_padded(element_type, (const uint8_t *)source + (r + i) * row_bytes, scratch + i * pitch,
+                            columns, pitch))
         return -1;
     for (; n == 16 && c + 4 <= columns; c += 4) {
       u16x words[4];

@@ -8,6 +8,9 @@
 
 enum { CK_WIDE_OFFSET = CK_INT8_DOT >= 2 ? 128 : 0 };
 
+/// Two numbers of at most 16 bits in each lane.
+CK_INLINE i16x pairs_of(i16x low, i16x high) { return (low & 0xffff) | (high << 16); }
+
 /// The four bytes at p in all lanes.
 CK_INLINE i16x splat_int(const uint8_t *p) {
   int32_t v;
@@ -69,7 +72,7 @@ CK_INLINE i16x part_begin(i16x sum) {
 }
 
 /// Twice in a lane: the two sums of a lane are scaled in the step that adds them.
-CK_INLINE i16x part_scale(i16x scale) { return (scale & 0xffff) | (scale << 16); }
+CK_INLINE i16x part_scale(i16x scale) { return pairs_of(scale, scale); }
 
 #if CK_INT8_DOT == 1 && CK_VECTOR_BITS == 512
 CK_INLINE i16x part_add(i16x part, i16x w, i16x x, int wide) {

@@ -71,6 +71,7 @@ const ck_kernels CK_TABLE = {
     .sigmoid = sigmoid,
     .pack = pack,
     .quantize = quantize,
+    .interleave = interleave,
     .product = product,
     .gated_product = gated_product,
 #if CK_INT8_DOT >= 2

@@ -10,6 +10,12 @@
 /// Tokens of a kernel at most: their sums fit the registers beside the weights.
 enum { CK_TOKENS_AT_ONCE = CK_VECTOR_BITS == 512 ? 12 : 4 };
 
+/// Word `byte` / 4 of token t's record in a panel.
+CK_INLINE const uint8_t *word_of(const uint8_t *panel, int tokens, int t, size_t byte) {
+  return panel + byte * (size_t)tokens + 4 * (size_t)t;
+}
+
+
 /// Sixteen half floats as F32.
 CK_INLINE v16 load_halves(const uint8_t *p) {
   float f[16];
@@ -31,25 +37,28 @@ CK_INLINE void ask_ahead(const uint8_t *p, int bytes) {
 #include "products_32.h"
 #include "products_float.h"
 
-typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *const *x, size_t columns,
-                            size_t ahead, v16 *results);
+/// tile: packed. x: the tokens' panel. results: for each token a vector of sixteen rows. ahead: how far
+/// ahead memory is to be asked, in bytes; 0: the tile is in a cache already.
+typedef void (*tile_kernel)(const uint8_t *tile, const uint8_t *x, size_t columns, size_t ahead, v16 *results);
 
-#define CK_KERNEL(body, type, tokens)                                                                     \
-  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *const *x, size_t columns, size_t ahead, v16 *r) { \
-    body(type, tokens, tile, x, columns, ahead, r);                                                              \
+#define CK_KERNEL(body, type, tokens)                                                      \
+  static void body##_##type##_##tokens(const uint8_t *tile, const uint8_t *x,              \
+                                       size_t columns, size_t ahead, v16 *results) {       \
+    body(type, tokens, tile, x, columns, ahead, results);                                  \
   }
+#define CK_FOUR_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
 #if CK_VECTOR_BITS == 512
-#define CK_EACH_TOKENS(F, body, type)                                                          \
-  F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4) F(body, type, 5) F(body, type, 6) \
-  F(body, type, 7) F(body, type, 8) F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
+#define CK_EACH_TOKENS(F, body, type)                                                      \
+  CK_FOUR_TOKENS(F, body, type)                                                            \
+  F(body, type, 5) F(body, type, 6) F(body, type, 7) F(body, type, 8)                      \
+  F(body, type, 9) F(body, type, 10) F(body, type, 11) F(body, type, 12)
 #else
-#define CK_EACH_TOKENS(F, body, type) F(body, type, 1) F(body, type, 2) F(body, type, 3) F(body, type, 4)
+#define CK_EACH_TOKENS CK_FOUR_TOKENS
 #endif
-#define CK_EACH_TYPE(F)                                                                             \
-  F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23) F(small_tile, 2) \
-  F(small_tile, 3) F(small_tile, 6) F(small_tile, 7) F(small_tile, 8) F(small_tile, 20) F(small_tile, 39) \
-  F(float_tile, 0) F(float_tile, 1) F(float_tile, 30)
-
+#define CK_EACH_TYPE(F)                                                                    \
+  F(k_tile, 10) F(k_tile, 11) F(k_tile, 12) F(k_tile, 13) F(k_tile, 14) F(k_tile, 23)      \
+  F(small_tile, 2) F(small_tile, 3) F(small_tile, 6) F(small_tile, 7) F(small_tile, 8)     \
+  F(small_tile, 20) F(small_tile, 39) F(float_tile, 0) F(float_tile, 1) F(float_tile, 30)
 #define CK_KERNELS_OF(body, type) CK_EACH_TOKENS(CK_KERNEL, body, type)
 CK_EACH_TYPE(CK_KERNELS_OF)
 
@@ -67,8 +76,8 @@ static tile_kernel tile_kernel_of(uint32_t element_type, size_t tokens) {
   }
 }
 
-/// Floats of the panels that gate and up are computed in: 256 rows of as many tokens as there may be.
-enum { CK_PANEL_FLOATS = 256 * CK_PRODUCT_TOKENS };
+/// Floats of the results of gate and of up: 256 rows of as many tokens as there may be.
+enum { CK_RESULT_FLOATS = 256 * CK_PRODUCT_TOKENS };
 
 /// Rows of a tile that the matrix has.
 CK_INLINE size_t tile_rows(size_t rows, size_t tile) {
@@ -76,17 +85,45 @@ CK_INLINE size_t tile_rows(size_t rows, size_t tile) {
   return left < CK_TILE_ROWS ? left : CK_TILE_ROWS;
 }
 
+/// Tokens that the kernels take together: nearly equal shares, so that no kernel gets a small rest.
+CK_INLINE size_t share_count(size_t tokens) { return (tokens + CK_TOKENS_AT_ONCE - 1) / CK_TOKENS_AT_ONCE; }
+
+/// Records into a panel: the tokens of a share word by word beside each other, share after share. What a
+/// kernel broadcasts one after the other then lies so in memory.
+static void interleave(const void *const *x, size_t tokens, size_t record_bytes, void *panel) {
+  size_t shares = share_count(tokens), words = record_bytes / 4;
+  uint32_t *out = panel;
+  for (size_t i = 0; i < shares; i++) {
+    size_t begin = i * tokens / shares, taken = (i + 1) * tokens / shares - begin;
+    for (size_t t = 0; t < taken; t++) {
+      const uint32_t *record = x[begin + t];
+      for (size_t w = 0; w < words; w++) out[w * taken + t] = record[w];
+    }
+    out += words * taken;
+  }
+}
+
+/// The panel of some tokens: the one that is given, the record itself where there is one token, or one
+/// that is made in `space`.
+static const uint8_t *panel_of(const ck_weights *weights, const void *given, const void *const *x, size_t tokens,
+                               void *space) {
+  if (given || tokens == 1) return given ? given : x[0];
+  size_t width = ck_activation_width(weights->element_type);
+  interleave(x, tokens, ck_record_offset(weights->columns, width, CK_RECORD_END), space);
+  return space;
+}
+
 /// One tile times `tokens` tokens. y: the tile's first row, of each token `y_offset` floats into y[t].
-/// Tokens are shared out so that no kernel gets a small rest.
 static void tile_product(const ck_weights *weights, const uint8_t *tile, const float *bias, size_t rows,
-                         const void *const *x, float *const *y, size_t y_offset, size_t tokens) {
+                         const uint8_t *panel, float *const *y, size_t y_offset, size_t tokens) {
   v16 results[CK_TOKENS_AT_ONCE], added = {};
   if (bias) added = rows == CK_TILE_ROWS ? CK_LOAD(bias) : load_tail(bias, rows);
-  size_t count = (tokens + CK_TOKENS_AT_ONCE - 1) / CK_TOKENS_AT_ONCE;
-  for (size_t i = 0; i < count; i++) {
-    size_t begin = i * tokens / count, taken = (i + 1) * tokens / count - begin;
+  size_t width = ck_activation_width(weights->element_type), shares = share_count(tokens);
+  size_t bytes = ck_record_offset(weights->columns, width, CK_RECORD_END);
+  for (size_t i = 0; i < shares; i++) {
+    size_t begin = i * tokens / shares, taken = (i + 1) * tokens / shares - begin;
     tile_kernel kernel = tile_kernel_of(weights->element_type, taken);
-    kernel(tile, (const uint8_t *const *)x + begin, weights->columns, i == 0 ? bytes_ahead(taken) : 0, results);
+    kernel(tile, panel + begin * bytes, weights->columns, i == 0 ? bytes_ahead(taken) : 0, results);
     for (size_t t = 0; t < taken; t++) {
       v16 r = bias ? results[t] + added : results[t];
       float *out = y[begin + t] + y_offset;
@@ -107,39 +144,66 @@ static const uint8_t *packed_tile(const ck_weights *weights, size_t tile, void *
 static int product(const ck_product_job *job, size_t tile_begin, size_t tile_end, void *scratch) {
   const ck_weights *w = &job->weights;
   if (!tile_kernel_of(w->element_type, 1)) return -1;
-  for (size_t tile = tile_begin; tile < tile_end; tile++) {
-    const uint8_t *packed = packed_tile(w, tile, scratch);
-    if (!packed) return -1;
-    size_t row = tile * CK_TILE_ROWS;
-    tile_product(w, packed, job->bias ? job->bias + row : NULL, tile_rows(w->rows, tile), job->x, job->y, row,
-                 job->tokens);
+  void *space = (uint8_t *)scratch + ck_lines(ck_tile_bytes(w->element_type, w->columns));
+  for (size_t t0 = 0; t0 < job->tokens; t0 += CK_PRODUCT_TOKENS) {
+    size_t tokens = job->tokens - t0 < CK_PRODUCT_TOKENS ? job->tokens - t0 : CK_PRODUCT_TOKENS;
+    const uint8_t *panel = panel_of(w, job->panel, job->x + t0, tokens, space);
+    for (size_t tile = tile_begin; tile < tile_end; tile++) {
+      const uint8_t *packed = packed_tile(w, tile, scratch);
+      if (!packed) return -1;
+      size_t row = tile * CK_TILE_ROWS;
+      tile_product(w, packed, job->bias ? job->bias + row : NULL, tile_rows(w->rows, tile), panel, job->y + t0, row,
+                   tokens);
+    }
   }
   return 0;
 }
 
-/// Tiles tile_begin ..< tile_end of `weights` times tokens into a panel, `stride` floats a token.
-static int panel_product(const ck_weights *weights, const float *bias, const void *const *x, size_t tokens,
-                         size_t tile_begin, size_t tile_end, float *panel, size_t stride, void *scratch) {
+/// Tiles tile_begin ..< tile_end of `weights` times tokens into results, `stride` floats a token.
+static int run_product(const ck_weights *weights, const float *bias, const uint8_t *panel, size_t tokens,
+                       size_t tile_begin, size_t tile_end, float *results, size_t stride, void *scratch) {
   float *rows[CK_PRODUCT_TOKENS];
-  for (size_t t = 0; t < tokens; t++) rows[t] = panel + t * stride;
+  for (size_t t = 0; t < tokens; t++) rows[t] = results + t * stride;
   for (size_t tile = tile_begin; tile < tile_end; tile++) {
     const uint8_t *packed = packed_tile(weights, tile, scratch);
     if (!packed) return -1;
     size_t row = tile * CK_TILE_ROWS;
-    tile_product(weights, packed, bias ? bias + row : NULL, tile_rows(weights->rows, tile), x, rows,
+    tile_product(weights, packed, bias ? bias + row : NULL, tile_rows(weights->rows, tile), panel, rows,
                  row - tile_begin * CK_TILE_ROWS, tokens);
   }
   return 0;
 }
 
-/// Tiles first ..< last for tokens t0 ..< t0 + tokens: gate and up into panels, then what becomes of them
-/// while they lie in the second-level cache.
-static int gated_run(const ck_gated_job *job, size_t first, size_t last, size_t t0, size_t tokens, size_t stride,
-                     float *scratch) {
-  float *gate = scratch, *up = gate + CK_PANEL_FLOATS;
-  void *rest = up + CK_PANEL_FLOATS;
-  if (panel_product(&job->gate, job->gate_bias, job->gate_x + t0, tokens, first, last, gate, stride, rest)) return -1;
-  if (panel_product(&job->up, job->up_bias, job->up_x + t0, tokens, first, last, up, stride, rest)) return -1;
+/// Where a gated product's parts lie in its scratch.
+typedef struct {
+  float *gate, *up;           // results
+  const uint8_t *gate_panel, *up_panel;
+  void *tile;
+  size_t stride;              // floats from token to token of the results: whole blocks
+} gated_space;
+
+static gated_space gated_space_of(const ck_gated_job *job, size_t t0, size_t tokens, void *scratch) {
+  gated_space space = {.gate = scratch, .stride = CK_RESULT_FLOATS / tokens / 256 * 256};
+  space.up = space.gate + CK_RESULT_FLOATS;
+  uint8_t *gate_panel = (uint8_t *)(space.up + CK_RESULT_FLOATS);
+  uint8_t *up_panel = gate_panel + ck_panel_bytes(job->gate.element_type, job->gate.columns);
+  space.tile = up_panel + ck_panel_bytes(job->up.element_type, job->up.columns);
+  space.gate_panel = panel_of(&job->gate, job->gate_panel, job->gate_x + t0, tokens, gate_panel);
+  space.up_panel = job->up_x == job->gate_x
+                       ? space.gate_panel
+                       : panel_of(&job->up, job->up_panel, job->up_x + t0, tokens, up_panel);
+  return space;
+}
+
+/// Tiles first ..< last for tokens t0 ..< t0 + tokens: gate and up, then what becomes of them while they lie
+/// in the second-level cache.
+static int gated_run(const ck_gated_job *job, const gated_space *space, size_t first, size_t last, size_t t0,
+                     size_t tokens) {
+  float *gate = space->gate, *up = space->up;
+  const size_t stride = space->stride;
+  if (run_product(&job->gate, job->gate_bias, space->gate_panel, tokens, first, last, gate, stride, space->tile) ||
+      run_product(&job->up, job->up_bias, space->up_panel, tokens, first, last, up, stride, space->tile))
+    return -1;
   size_t rows = job->gate.rows, row = first * CK_TILE_ROWS;
   size_t end = last * CK_TILE_ROWS < rows ? last * CK_TILE_ROWS : rows;
   size_t block = job->out_width ? job->out_width : 1;
@@ -153,16 +217,17 @@ static int gated_run(const ck_gated_job *job, size_t first, size_t last, size_t 
   return 0;
 }
 
-/// Gate and up alternate in runs of tiles as long as the panels allow: memory streams best from one place,
-/// and each change costs about 0.4 microseconds.
+/// Gate and up alternate in runs of tiles as long as their results have room: memory streams best from one
+/// place, and each change costs about 0.4 microseconds.
 static int gated_product(const ck_gated_job *job, size_t tile_begin, size_t tile_end, void *scratch) {
   if (!tile_kernel_of(job->gate.element_type, 1) || !tile_kernel_of(job->up.element_type, 1)) return -1;
   for (size_t t0 = 0; t0 < job->tokens; t0 += CK_PRODUCT_TOKENS) {
     size_t tokens = job->tokens - t0 < CK_PRODUCT_TOKENS ? job->tokens - t0 : CK_PRODUCT_TOKENS;
-    size_t stride = CK_PANEL_FLOATS / tokens / 256 * 256, run = stride / CK_TILE_ROWS;  // whole blocks
+    gated_space space = gated_space_of(job, t0, tokens, scratch);
+    size_t run = space.stride / CK_TILE_ROWS;
     for (size_t first = tile_begin; first < tile_end; first += run) {
       size_t last = first + run < tile_end ? first + run : tile_end;
-      if (gated_run(job, first, last, t0, tokens, stride, scratch)) return -1;
+      if (gated_run(job, &space, first, last, t0, tokens)) return -1;
     }
   }
   return 0;

@@ -17,7 +17,14 @@ CK_INLINE small_parts small_parts_of(int type, size_t n) {
 
 /// Bytes that a block adds to a tile.
 CK_INLINE int small_bytes(int type) {
-  return type == 8 ? 544 : type == 39 ? 272 : 288 + (type == 3 || type == 7 ? 32 : 0) + (type == 6 || type == 7 ? 64 : 0);
+  switch (type) {
+  case 3: return 320;
+  case 6: return 352;
+  case 7: return 384;
+  case 8: return 544;
+  case 39: return 272;
+  default: return 288;
+  }
 }
 
 /// Half of 2^(e - 127): the numbers are doubled.
@@ -27,16 +34,16 @@ CK_INLINE v16 e8m0_halves(const uint8_t *p) {
   return (v16)((tiny & ((i16x){} + 0x00200000) << (e & 1)) | (~tiny & ((e - 1) << 23)));
 }
 
-CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8_t *const *x, size_t columns,
+CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8_t *x, size_t columns,
                           size_t ahead, v16 *results) {
   const size_t n = columns / 32;
   const small_parts at = small_parts_of(type, n);
   const size_t bytes = type == 8 ? 512 : 256;
   const size_t scales = ck_record_offset(columns, 32, CK_RECORD_SCALES);
   const size_t minus8 = ck_record_offset(columns, 32, CK_RECORD_MINUS8);
-  const int minus_part = type == 2 ? CK_RECORD_MINUS8 : type == 8 || type == 20 ? CK_RECORD_MINUS128 : CK_RECORD_MINUS16;
-  const size_t minus = ck_record_offset(columns, 32, minus_part);
   const int minimums = type == 3 || type == 7, wide = largest_weight(type) > 127;
+  const int minus_part = type == 2 ? CK_RECORD_MINUS8 : wide ? CK_RECORD_MINUS128 : CK_RECORD_MINUS16;
+  const size_t minus = ck_record_offset(columns, 32, minus_part);
   const int starts = !minimums && (!wide || CK_WIDE_OFFSET != 0);
   v16 parts[4][CK_TOKENS_AT_ONCE];
   size_t b = 0;
@@ -46,15 +53,16 @@ CK_INLINE void small_tile(int type, int tokens, const uint8_t *tile, const uint8
     for (size_t end = (segment + 1) * n / 4; b < end; b++) {
       if (ahead) ask_ahead(tile + ahead + b * small_bytes(type), small_bytes(type));
       i16x sum[CK_TOKENS_AT_ONCE];
-      CK_TOKENS sum[t] = starts ? splat_int(x[t] + minus + 4 * b) : (i16x){};
-      dot_groups(type, tokens, tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0, x, 32 * b, 8, NULL, sum);
+      CK_TOKENS sum[t] = starts ? splat_int(word_of(x, tokens, t, minus + 4 * b)) : (i16x){};
+      const weights_place place = {tile + at.numbers + b * bytes, tile + at.fifths + b * 64, 0, 0};
+      dot_groups(type, tokens, place, x, 32 * b, 8, NULL, sum);
       v16 d = type == 39 ? e8m0_halves(tile + 16 * b) : load_halves(tile + 32 * b);
-      CK_TOKENS acc[t] = CK_FMA(d * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum[t]), acc[t]);
+      CK_TOKENS acc[t] = CK_FMA(d * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum[t]), acc[t]);
       if (minimums) {  // minus8 = -8 times the sum of the numbers
         v16 m = load_halves(tile + at.minimums + 32 * b);
         CK_TOKENS {
-          i16x sum32 = -splat_int(x[t] + minus8 + 4 * b) >> 3;
-          acc[t] = CK_FMA(m * splat_float(x[t] + scales + 4 * b), CK_FLOATS(sum32), acc[t]);
+          i16x sum32 = -splat_int(word_of(x, tokens, t, minus8 + 4 * b)) >> 3;
+          acc[t] = CK_FMA(m * splat_float(word_of(x, tokens, t, scales + 4 * b)), CK_FLOATS(sum32), acc[t]);
         }
       }
     }

@@ -2,12 +2,11 @@
 
 CK_INLINE i16x load_vector(const uint8_t *p) { return (i16x)CK_LOAD(p); }
 
+/// The numbers of IQ4, with the offset of wide weights (dot.h).
+#define CK_IQ4(n) (int8_t)((n) + CK_WIDE_OFFSET)
 static const int8_t ck_iq4_table[16] = {
-    -127 + CK_WIDE_OFFSET, -104 + CK_WIDE_OFFSET, -83 + CK_WIDE_OFFSET, -65 + CK_WIDE_OFFSET,
-    -49 + CK_WIDE_OFFSET,  -35 + CK_WIDE_OFFSET,  -22 + CK_WIDE_OFFSET, -10 + CK_WIDE_OFFSET,
-    (int8_t)(1 + CK_WIDE_OFFSET),  (int8_t)(13 + CK_WIDE_OFFSET), (int8_t)(25 + CK_WIDE_OFFSET),
-    (int8_t)(38 + CK_WIDE_OFFSET), (int8_t)(53 + CK_WIDE_OFFSET), (int8_t)(69 + CK_WIDE_OFFSET),
-    (int8_t)(89 + CK_WIDE_OFFSET), (int8_t)(113 + CK_WIDE_OFFSET)};
+    CK_IQ4(-127), CK_IQ4(-104), CK_IQ4(-83), CK_IQ4(-65), CK_IQ4(-49), CK_IQ4(-35), CK_IQ4(-22), CK_IQ4(-10),
+    CK_IQ4(1),    CK_IQ4(13),   CK_IQ4(25),  CK_IQ4(38),  CK_IQ4(53),  CK_IQ4(69),  CK_IQ4(89),  CK_IQ4(113)};
 
 /// The weights of group g of sub-block first + j, unsigned, where `first` is a multiple of the step.
 CK_INLINE i16x k_group(int type, const uint8_t *block, int first, int j, int g) {
@@ -34,7 +33,7 @@ static const int8_t ck_e2m1_table[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15,
 
 /// The weights of group g, unsigned (wide ones: see dot.h). numbers and fifths: of the block.
 CK_INLINE i16x small_group(int type, const uint8_t *numbers, const uint8_t *fifths, int g) {
-  if (type == 8) return load_vector(numbers + 64 * g) ^ ((i16x){} + (CK_WIDE_OFFSET != 0 ? (int32_t)0x80808080u : 0));
+  if (type == 8) return load_vector(numbers + 64 * g) ^ ((i16x){} + (int32_t)(CK_WIDE_OFFSET * 0x01010101u));
   i16x nibbles = byte_bits(load_vector(numbers + 64 * (g % 4)), 4 * (g / 4), 15);
   if (type == 20) return byte_lookup(ck_iq4_table, nibbles);
   if (type == 39) return byte_lookup(ck_e2m1_table, nibbles);
@@ -55,14 +54,20 @@ CK_INLINE int largest_weight(int type) {
   }
 }
 
-/// A group of weights wherever they lie: of a block of 256 at p, or of a block of 32 with its nibbles or
-/// bytes at p and its fifth bits at fifths.
-CK_INLINE i16x weights_group(int type, const uint8_t *p, const uint8_t *fifths, int first, int j, int g) {
-  return ck_activation_width((uint32_t)type) == 256 ? k_group(type, p, first, j, g) : small_group(type, p, fifths, g);
+/// Where weights lie: sub-block first + j of the block of 256 at `numbers`; or the block of 32 with its
+/// bytes or nibbles at `numbers` and its fifth bits at `fifths`.
+typedef struct {
+  const uint8_t *numbers, *fifths;
+  int first, j;
+} weights_place;
+
+CK_INLINE i16x weights_group(int type, weights_place p, int g) {
+  return ck_activation_width((uint32_t)type) == 256 ? k_group(type, p.numbers, p.first, p.j, g)
+                                                    : small_group(type, p.numbers, p.fifths, g);
 }
 
-/// v, computed here: the compiler may not move what v needs or is needed for across. Left alone it may
-/// first broadcast all groups of all tokens and keep them on the stack.
+/// v, computed here: the compiler may not move what v needs, nor what needs v, across this point. Left alone
+/// it may first broadcast the groups of all tokens, and keep them on the stack.
 CK_INLINE i16x in_order(i16x v) {
 #if CK_VECTOR_BITS == 512
   __asm__ volatile("" : "+v"(v));
@@ -75,36 +80,38 @@ CK_INLINE i16x in_order(i16x v) {
   return v;
 }
 
-/// sums[t] += scale times the products of `groups` groups of weights with the numbers of x[t] from byte
-/// `at` on; without a scale where it is null.
+/// sums[t] += scale times the products of `groups` groups of weights with the numbers of token t from byte
+/// `at` of its record on; without a scale where it is null. x: the tokens' panel.
 ///
-/// With many registers all groups are unpacked and one token follows the other: loads that follow each
-/// other then lie in one line, where records that are whole lines apart would meet in one bank. With few,
-/// all tokens take a group before the next one is unpacked.
-CK_INLINE void dot_groups(int type, int tokens, const uint8_t *p, const uint8_t *fifths, int first, int j,
-                          const uint8_t *const *x, size_t at, int groups, const i16x *scale, i16x *sums) {
+/// All tokens take a group before the next one is unpacked, so that as many sums grow side by side. Where
+/// that are too few to hide the latency of a product, or where a sub-block is short, all groups are
+/// unpacked, one token follows the other, and the processor overlaps them itself.
+CK_INLINE void dot_groups(int type, int tokens, weights_place place, const uint8_t *x, size_t at, int groups,
+                          const i16x *scale, i16x *sums) {
   const int wide = largest_weight(type) > 127, safe = safe_groups(largest_weight(type));
 #if CK_VECTOR_BITS == 512
-  i16x w[8];
-  CK_UNROLL for (int g = 0; g < groups; g++) w[g] = weights_group(type, p, fifths, first, j, g);
-  CK_TOKENS {
-    CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
-      i16x part = part_begin(scale ? (i16x){} : sums[t]);
-      CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++)
-        part = part_add(part, w[g], splat_int(x[t] + at + 4 * g), wide);
-      sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
+  if (tokens < 4 || groups == 4) {
+    i16x w[8];
+    CK_UNROLL for (int g = 0; g < groups; g++) w[g] = weights_group(type, place, g);
+    CK_TOKENS {
+      CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
+        i16x part = part_begin(scale ? (i16x){} : sums[t]);
+        CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++)
+          part = part_add(part, w[g], splat_int(word_of(x, tokens, t, at + 4 * (size_t)g)), wide);
+        sums[t] = scale ? part_end_scaled(sums[t], part, *scale) : part_end(sums[t], part);
+      }
+      if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
     }
-    if (CK_INT8_DOT < 2 || groups == 4 || (scale && tokens > 8)) sums[t] = in_order(sums[t]);
+    return;
   }
-#else
+#endif
   CK_UNROLL for (int begin = 0; begin < groups; begin += safe) {
     i16x part[CK_TOKENS_AT_ONCE];
     CK_TOKENS part[t] = part_begin(scale ? (i16x){} : sums[t]);
     CK_UNROLL for (int g = begin; g < groups && g < begin + safe; g++) {
-      i16x w = weights_group(type, p, fifths, first, j, g);
-      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(x[t] + at + 4 * g), wide));
+      i16x w = weights_group(type, place, g);
+      CK_TOKENS part[t] = in_order(part_add(part[t], w, splat_int(word_of(x, tokens, t, at + 4 * (size_t)g)), wide));
     }
     CK_TOKENS sums[t] = scale ? part_end_scaled(sums[t], part[t], *scale) : part_end(sums[t], part[t]);
   }
-#endif
 }

@@ -177,6 +177,8 @@ typedef struct {
   /// width 0 blocks are single numbers. The call with the last block fills the parts up with zeros.
   void (*quantize)(const float *x, size_t columns, size_t width, size_t block_begin, size_t block_end,
                    void *record);
+  /// The panel of at most CK_PRODUCT_TOKENS records: `tokens` times `record_bytes` bytes.
+  void (*interleave)(const void *const *x, size_t tokens, size_t record_bytes, void *panel);
   /// Tiles tile_begin ..< tile_end of one product. scratch: `ck_product_scratch` bytes, 64-aligned.
   /// Returns 0, or -1 for a type without a kernel.
   int (*product)(const ck_product_job *job, size_t tile_begin, size_t tile_end, void *scratch);

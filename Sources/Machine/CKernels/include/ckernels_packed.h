@@ -108,9 +108,11 @@ static inline size_t ck_record_offset(size_t columns, size_t width, int part) {
 /// y = x W^T + bias for some tokens, wherever their rows lie.
 ///
 /// x: [tokens] records of the width of the weights' type, 64-aligned. y: [tokens] rows of F32.
-/// bias: [rows] or null.
+/// bias: [rows] or null. panel: the records of x as `interleave` writes them, or null: then each call
+/// interleaves for itself. With a panel there are at most CK_PRODUCT_TOKENS tokens.
 typedef struct {
   ck_weights weights;
+  const void *panel;
   const void *const *x;
   float *const *y;
   const float *bias;
@@ -124,6 +126,8 @@ enum { CK_SILU = 0, CK_CLAMPED_SWIGLU = 1 };
 typedef struct {
   ck_weights gate;
   ck_weights up;
+  const void *gate_panel;
+  const void *up_panel;
   const void *const *gate_x;
   const void *const *up_x;
   const float *gate_bias;
@@ -139,14 +143,18 @@ typedef struct {
 /// Tokens that one call of a product takes at most: more do not share the second-level cache.
 enum { CK_PRODUCT_TOKENS = 128 };
 
-/// Bytes of scratch that `product` needs: a packed tile, the same unpacked to bytes, sums.
-static inline size_t ck_product_scratch(uint32_t element_type, size_t columns) {
-  return ck_lines(ck_tile_bytes(element_type, columns)) + columns * 64 + columns * 16 + 65536;
+/// Bytes of the panel of CK_PRODUCT_TOKENS tokens.
+static inline size_t ck_panel_bytes(uint32_t element_type, size_t columns) {
+  return CK_PRODUCT_TOKENS * ck_record_offset(columns, ck_activation_width(element_type), CK_RECORD_END);
 }
 
-/// Bytes of scratch that `gated_product` needs: two tiles of results, and a product's.
+/// Bytes of scratch that `product` needs: a packed tile and a panel.
+static inline size_t ck_product_scratch(uint32_t element_type, size_t columns) {
+  return ck_lines(ck_tile_bytes(element_type, columns)) + ck_panel_bytes(element_type, columns);
+}
+
+/// Bytes of scratch that `gated_product` needs: the results of gate and up, and what their products need.
 static inline size_t ck_gated_scratch(const ck_weights *gate, const ck_weights *up) {
-  size_t a = ck_product_scratch(gate->element_type, gate->columns);
-  size_t b = ck_product_scratch(up->element_type, up->columns);
-  return 2 * 256 * 4 * (size_t)CK_PRODUCT_TOKENS + 4 * 4096 + (a > b ? a : b);
+  return 2 * 256 * 4 * (size_t)CK_PRODUCT_TOKENS + ck_product_scratch(gate->element_type, gate->columns) +
+         ck_product_scratch(up->element_type, up->columns);
 }
