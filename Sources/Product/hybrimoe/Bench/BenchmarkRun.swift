@@ -45,7 +45,7 @@ struct BenchmarkRun {
   /// Runs all tests in turn, again and again, so that what the machine does meanwhile meets all of
   /// them alike; the ceilings are measured in every round too.
   ///
-  /// The first round warms caches up and counts the work; its times do not count.
+  /// Two rounds before pack the weights, warm caches up and count the work; their times do not count.
   /// - Parameter profiles: one for each test; it sees the rounds that count.
   func rounds(
     of tests: [BenchmarkTest], repetitions: Int, meter: CeilingMeter, profiles: [StepProfile]?
@@ -53,6 +53,8 @@ struct BenchmarkRun {
     var measurements = tests.map(Measurement.init)
     defer { runner.compute.profile = nil }
     for (index, test) in tests.enumerated() {
+      // The first use of weights leaves them as they are, the second one packs them.
+      _ = try run(test)
       let work = StepProfile()
       runner.compute.profile = work
       measurements[index].checksum = try run(test).checksum

@@ -135,7 +135,7 @@ struct Bench: LookingCommand {
     }
     let progress = LayerProgress(
       console.progress("Measuring"), layerCount: subject.model.hyperparameters.layerCount,
-      passes: passes * (repetitions + 1))
+      passes: passes * (repetitions + 2))
     let work = BenchmarkRun(runner: runner, isCancelled: progress.advanceAndAsk)
     let meter = CeilingMeter(runner.compute, memory: try CeilingMemory())
     let profiles = profile ? tests.map { _ in StepProfile() } : nil
