@@ -4,8 +4,9 @@ import HostMemory
 
 /// The file of a model's packed weights, found by what the model is.
 ///
-/// A model is known by the sizes and times of its files and by its table of tensors; its weights are not
-/// read for that. A file of another model, or of this one before it changed, therefore has another name.
+/// A model is known by the sizes and times of its files, by its table of tensors and by some bytes of each
+/// tensor; its weights are not read through for that. A file of another model, or of this one before it
+/// changed, therefore has another name.
 struct PackedWeightsFile {
   let path: String
   private let fingerprint: UInt64
@@ -30,6 +31,7 @@ struct PackedWeightsFile {
       hash.add(tensor.shardIndex)
       hash.add(tensor.offset)
       for dimension in tensor.dimensions { hash.add(dimension) }
+      hash.add(samplesOf: tensor, in: regions[tensor.shardIndex])
     }
     self.regions = regions
     fingerprint = hash.value
@@ -101,6 +103,17 @@ private struct StableHash {
     for _ in 0..<8 {
       add(UInt8(truncatingIfNeeded: number))
       number >>= 8
+    }
+  }
+
+  /// Some bytes of a tensor's beginning, middle and end: another training or quantisation changes them.
+  mutating func add(samplesOf tensor: GGUFTensor, in bytes: UnsafeRawBufferPointer) {
+    let sampleByteCount = min(64, tensor.byteCount)
+    let last = tensor.byteCount - sampleByteCount
+    for start in [0, last / 2, last] {
+      let begin = tensor.offset + start
+      guard begin >= 0, begin + sampleByteCount <= bytes.count else { continue }
+      for byte in bytes[begin..<begin + sampleByteCount] { add(byte) }
     }
   }
 

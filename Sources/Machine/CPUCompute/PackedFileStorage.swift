@@ -59,7 +59,9 @@ public struct PackedFileStorage {
   public func write(
     to path: String, compute: CPUBackend, progress: (Double) -> Void = { _ in }
   ) throws {
-    let temporary = "\(path).\(getpid()).part"
+    // Ten gigabytes of a process that was stopped would stay for ever.
+    Folders.removeAbandoned(beside: path)
+    let temporary = Folders.unfinishedPath(for: path)
     let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw PackedFileWritingError(path: temporary, code: errno) }
     var isWhole = false

@@ -18,4 +18,26 @@ public enum Folders {
       }
     }
   }
+
+  /// The path of a file that this process writes and will rename to `path` when it is whole.
+  public static func unfinishedPath(for path: String) -> String { "\(path).\(getpid()).part" }
+
+  /// Removes what processes that are no longer there have left unfinished beside `path`.
+  public static func removeAbandoned(beside path: String) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let folder = parts.dropLast().joined(separator: "/")
+    guard let listing = opendir(folder.isEmpty ? "." : folder) else { return }
+    defer { closedir(listing) }
+    while let entry = readdir(listing) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      let words = name.split(separator: ".")
+      guard words.count >= 3, words[words.count - 1] == "part",
+        let process = pid_t(words[words.count - 2]), process > 0,
+        kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink(folder.isEmpty ? name : "\(folder)/\(name)")
+    }
+  }
 }
