@@ -151,7 +151,7 @@ class Comparison:
     def round(self, us, them, weights, wanted):
         """One run of every test on both engines, in turn."""
         for threads in sorted({threads for _, threads in self.tests}):
-            self.ceilings[threads] = us.ask(f'ceilings {threads}')['ceilings']
+            self.ceilings.setdefault(threads, []).append(us.ask(f'ceilings {threads}')['ceilings'])
         for test, threads in self.tests:
             for flash in wanted[(test, threads)]:
                 ours = us.speed(f'{test} {threads}')
@@ -160,13 +160,18 @@ class Comparison:
                 time.sleep(PAUSE)
                 self.runs.setdefault((test, threads, weights, flash), []).append((ours, theirs))
 
+    def median_ceilings(self, threads):
+        """The median of all rounds, each ceiling for itself."""
+        rounds = self.ceilings[threads]
+        return {name: statistics.median(one[name] for one in rounds) if rounds[0][name] is not None else None
+                for name in rounds[0]}
+
     def rows(self):
         """For every test: our median and theirs beside it, for the variant of theirs that is best."""
         for test, threads in self.tests:
             found = {key: runs for key, runs in self.runs.items() if key[:2] == (test, threads)}
             best = max(found, key=lambda key: statistics.median(theirs for _, theirs in found[key]))
-            ours, theirs = (statistics.median(speeds) for speeds in zip(*found[best]))
-            yield test, threads, ours, theirs, best[2:], len(found[best])
+            yield test, threads, *zip(*found[best]), best[2:]
 
 
 def report(comparison):
@@ -176,8 +181,9 @@ def report(comparison):
     print(f"{'test':6} {'threads':>7} {'ours':>9} {'llama.cpp':>10} {'ratio':>6} {'aim':>5}  "
           f"{'GB/s':>6} {'of reads':>8} {'GOPS':>6} {'of int8':>7}  llama.cpp's best of its variants")
     values = []
-    for test, threads, ours, theirs, (weights, flash), runs in comparison.rows():
-        ceilings = comparison.ceilings[threads]
+    for test, threads, our_runs, their_runs, (weights, flash) in comparison.rows():
+        ours, theirs, runs = statistics.median(our_runs), statistics.median(their_runs), len(our_runs)
+        ceilings = comparison.median_ceilings(threads)
         work, runs_a_second = comparison.work[test], ours / int(test[2:])
         read = runs_a_second * work['bytesRead'] / 1e9 if test.startswith('tg') else None
         gops = runs_a_second * work['operations'] / 1e9
@@ -186,12 +192,14 @@ def report(comparison):
         shown = f'{read:6.1f} {100 * read / ceilings["gigabytesPerSecond"]:6.1f} %' if read else ' ' * 15
         print(f'{test:6} {threads:7} {ours:9.2f} {theirs:10.2f} {ours / theirs:6.2f} {aim:5.1f}  '
               f'{shown} {gops:6.0f} {100 * gops / peak:5.1f} %  {weights}, flash attention {flash}; '
-              f'{runs} runs')
+              f'{runs} runs, ours {min(our_runs):.1f} to {max(our_runs):.1f}, '
+              f'llama.cpp {min(their_runs):.1f} to {max(their_runs):.1f}')
         values.append(dict(test=test, threads=threads, tokensPerSecond=ours, llamaCpp=theirs,
                            ratio=ours / theirs, aim=aim, weights=weights, flash=flash, runs=runs))
-    for threads, ceilings in sorted(comparison.ceilings.items()):
+    for threads in sorted(comparison.ceilings):
+        ceilings = comparison.median_ceilings(threads)
         int8 = ceilings['int8GigaoperationsPerSecond']
-        print(f"ceilings, {threads} thread{'s' if threads > 1 else ''}: reads "
+        print(f"ceilings (medians), {threads} thread{'s' if threads > 1 else ''}: reads "
               f"{ceilings['gigabytesPerSecond']:.1f} GB/s, int8 "
               f"{f'{int8:.0f} GOPS' if int8 else 'none'}, F32 "
               f"{ceilings['floatGigaoperationsPerSecond']:.0f} GOPS")

@@ -2,6 +2,7 @@ import CPUCompute
 import Foundation
 import Inference
 import Models
+import Synchronization
 import TestSupport
 import Testing
 
@@ -101,6 +102,31 @@ import Testing
       let runner = try SequenceRunner(model: model, options: .exact(chunk: chunk))
       #expect(try runner.accept(tokens) == whole, "chunks of \(chunk)")
     }
+  }
+
+  @Test(arguments: ["deepseek2-nano-Q4_0", "mixtral-mini-Q4_K", "gpt-oss-nano-MXFP4_MOE"])
+  func `a sequence has the same bits alone and beside others of the same model`(
+    _ name: String
+  ) throws {
+    let prompts = (0..<4).map { seed in (0..<40).map { ($0 * 37 + seed * 101 + 5) % 500 } }
+    let alone = try prompts.map {
+      try SequenceRunner(model: try loadFixture(name).model, options: .exact()).accept($0)
+    }
+    // All four pack the same weights, use them at once, and take turns in chunks of their own.
+    let model = try loadFixture(name).model
+    let found = Mutex([[Float]](repeating: [], count: prompts.count))
+    let finished = DispatchSemaphore(value: 0)
+    for index in prompts.indices {
+      Thread {
+        let runner = try? SequenceRunner(
+          model: model, options: .exact(threads: index % 2 + 1, chunk: 7 + index))
+        let logits = (try? runner?.accept(prompts[index])) ?? []
+        found.withLock { $0[index] = logits }
+        finished.signal()
+      }.start()
+    }
+    for _ in prompts { finished.wait() }
+    #expect(found.withLock { $0 } == alone)
   }
 
   @Test(arguments: ["deepseek2-nano-F16", "gpt-oss-nano-F16", "qwen3moe-nano-F16"])

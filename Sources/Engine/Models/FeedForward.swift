@@ -78,7 +78,7 @@ struct ExpertFeedForward: Sendable {
     let sharedOutput: Activation?
     do {
       sharedOutput = try shared.map { try computeShared($0, x, step: step) }
-      step.compute.profile?.mark(.sharedExpert)
+      if shared != nil { step.compute.profile?.mark(.sharedExpert) }
     } catch {
       // What was submitted must end before its memory is given back, whatever became of it.
       try? step.experts.wait()

@@ -8,12 +8,12 @@ public struct Ceilings: Sendable {
   public var readGBps = 0.0
   /// F32 multiplications and additions, all threads together, in 10⁹ a second.
   public var floatGOPS = 0.0
-  /// Multiplications and additions of bytes, all threads together, in 10⁹ a second; nil where the
-  /// instruction set has no instruction that multiplies and adds four of them.
+  /// Multiplications and additions of bytes, all threads together, in 10⁹ a second; nil for plain C,
+  /// where the compiler decides how they are done.
   public var int8GOPS: Double?
 
   /// What products of quantised weights are compared with.
-  public var productGOPS: Double { int8GOPS ?? floatGOPS }
+  public var productGOPS: Double? { int8GOPS }
 }
 
 /// What `CeilingMeter` reads, in small and in huge pages; meters of several thread counts share it.

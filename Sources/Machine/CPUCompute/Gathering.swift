@@ -60,10 +60,12 @@ final class Gathering: @unchecked Sendable {
       escaping(0)
       let finished = profile == nil ? 0 : StepProfile.now()
       if workerCount > 0 {
-        waitAsCaller { caller.pointee.number.load(ordering: .acquiring) == 0 }
+        waitAsCaller { caller.pointee.number.load(ordering: .sequentiallyConsistent) == 0 }
       }
       gate.pointee.number.wrappingSubtract(Self.openBit, ordering: .sequentiallyConsistent)
-      waitAsCaller { gate.pointee.number.load(ordering: .acquiring) & Self.insideMask == 0 }
+      waitAsCaller {
+        gate.pointee.number.load(ordering: .sequentiallyConsistent) & Self.insideMask == 0
+      }
       self.body = nil
       if let profile { profile.take(.waiting, nanoseconds: StepProfile.now() - finished) }
     }
@@ -83,6 +85,8 @@ final class Gathering: @unchecked Sendable {
     csc_futex_wake(Self.bell(of: sleepers), Int32.max)
   }
 
+  /// The condition reads sequentially consistent: a read that went before the bell's store would miss the
+  /// worker that looked at the bell just before it.
   private func waitAsCaller(until condition: () -> Bool) {
     if Self.spin(until: condition) { return }
     while true {

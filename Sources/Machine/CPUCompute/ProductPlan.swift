@@ -25,8 +25,7 @@ final class ProductPlan {
   private(set) var pieces: [Piece] = []
   private var interleavings: [Interleaving] = []
   /// Panels of whole activations, which several products of a batch read.
-  private var shared: [(base: UnsafeMutableRawPointer, byteStride: Int, panel: UnsafeRawPointer)] =
-    []
+  private var shared: [(x: RowRecords, panel: UnsafeRawPointer)] = []
   private var addresses: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var capacity = 0
   private var used = 0
@@ -85,7 +84,7 @@ final class ProductPlan {
     let tokenCount = selection?.count ?? x.rowCount
     guard tokenCount > 1 else { return nil }
     if selection == nil,
-      let known = shared.first(where: { $0.base == x.base && $0.byteStride == x.byteStride })
+      let known = shared.first(where: { $0.x.isSame(as: x) })
     {
       return known.panel
     }
@@ -98,7 +97,7 @@ final class ProductPlan {
           rows: rows + block.lowerBound, tokenCount: block.count, recordByteCount: recordByteCount,
           panel: memory + block.lowerBound * recordByteCount))
     }
-    if selection == nil { shared.append((x.base, x.byteStride, UnsafeRawPointer(memory))) }
+    if selection == nil { shared.append((x, UnsafeRawPointer(memory))) }
     return UnsafeRawPointer(memory)
   }
 

@@ -42,6 +42,12 @@ public struct RowRecords {
     return RowRecords(self, rows: range)
   }
 
+  /// Whether both name the same rows of the same memory.
+  func isSame(as other: RowRecords) -> Bool {
+    base == other.base && byteStride == other.byteStride && rowCount == other.rowCount
+      && columnCount == other.columnCount && width == other.width
+  }
+
   func row(_ index: Int) -> UnsafeMutableRawPointer {
     assert(index >= 0 && index < rowCount)
     return base + index * byteStride

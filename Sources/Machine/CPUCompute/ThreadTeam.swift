@@ -13,7 +13,7 @@ import Synchronization
 /// where that can be helped: work is handed out in chunks, a worker that does not come misses the
 /// region, and a region ends when all that came have left it. Waiting threads sleep instead of yielding:
 /// by the scheduler's rules one who yields gives away its share of the processor, one who sleeps keeps
-/// it and is let in at once when it wakes (measured in `Docs/PERFORMANCE.md`).
+/// it and is let in at once when it wakes (measured: `Docs/Decisions/0012`).
 ///
 /// One thread at a time may call `run` and `forEachChunk`; it takes part as thread 0.
 // Safety: all that is shared lies in `Gathering`, where atomics order every access.

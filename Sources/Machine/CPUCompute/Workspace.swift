@@ -8,6 +8,8 @@ public final class Workspace {
   private var chunkIndex = 0
   private var offset = 0
   private static let smallestChunk = 1 << 20
+  /// Kernels read whole cache lines: the last row's may reach this far behind what was asked for.
+  private static let slackBytes = 64
 
   public init() {}
 
@@ -53,7 +55,9 @@ public final class Workspace {
   /// Bytes that begin on a cache line.
   func takeBytes(_ count: Int) throws -> UnsafeMutableRawPointer {
     let byteCount = (max(count, 64) + 63) / 64 * 64
-    while chunkIndex < chunks.count, offset + byteCount > chunks[chunkIndex].byteCount {
+    while chunkIndex < chunks.count,
+      offset + byteCount + Self.slackBytes > chunks[chunkIndex].byteCount
+    {
       chunkIndex += 1
       offset = 0
     }
@@ -61,7 +65,8 @@ public final class Workspace {
       let largest = chunks.last?.byteCount ?? 0
       chunks.append(
         try AlignedBuffer(
-          byteCount: max(byteCount, Workspace.smallestChunk, largest), purpose: "activations"))
+          byteCount: max(byteCount + Self.slackBytes, Workspace.smallestChunk, largest),
+          purpose: "activations"))
       offset = 0
     }
     defer { offset += byteCount }

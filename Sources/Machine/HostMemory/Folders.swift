@@ -19,8 +19,11 @@ public enum Folders {
     }
   }
 
-  /// The path of a file that this process writes and will rename to `path` when it is whole.
-  public static func unfinishedPath(for path: String) -> String { "\(path).\(getpid()).part" }
+  /// The path of a file that this process writes and will rename to `path` when it is whole; another one
+  /// with each call.
+  public static func unfinishedPath(for path: String) -> String {
+    "\(path).\(UInt32.random(in: 0...UInt32.max)).\(getpid()).part"
+  }
 
   /// Removes what processes that are no longer there have left unfinished beside `path`.
   public static func removeAbandoned(beside path: String) {

@@ -74,7 +74,7 @@ const ck_kernels CK_TABLE = {
     .interleave = interleave,
     .product = product,
     .gated_product = gated_product,
-#if CK_INT8_DOT >= 2
+#if CK_INT8_DOT >= 1
     .multiply_add_int8 = multiply_add_int8,
 #endif
 };

@@ -186,7 +186,7 @@ typedef struct {
   /// multiple of out_width / 16, and tile_end too or the last tile. scratch: `ck_gated_scratch` bytes.
   int (*gated_product)(const ck_gated_job *job, size_t tile_begin, size_t tile_end, void *scratch);
   /// iterations times 24 independent products of 64 byte pairs: what int8 arithmetic costs at most.
-  /// Null where the instruction set has no such product.
+  /// Null in plain C, where a compiler decides how it is done.
   int32_t (*multiply_add_int8)(size_t iterations);
 } ck_kernels;
 

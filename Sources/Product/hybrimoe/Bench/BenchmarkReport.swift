@@ -27,15 +27,16 @@ struct BenchmarkReport {
   }
 
   /// A value's share of a ceiling, for people.
-  static func share(_ value: Double, of ceiling: Double) -> String {
-    HumanUnits.fixed(100 * value / max(ceiling, 1e-9), 1) + " %"
+  static func share(_ value: Double, of ceiling: Double?) -> String {
+    guard let ceiling else { return "–" }
+    return HumanUnits.fixed(100 * value / max(ceiling, 1e-9), 1) + " %"
   }
 
   /// What the ceilings are, for people.
   static func words(_ ceilings: Ceilings) -> String {
     let int8 = ceilings.int8GOPS.map { HumanUnits.fixed($0, 0) + " GOPS" }
     return "ceilings in this run: reads \(HumanUnits.fixed(ceilings.readGBps, 1)) GB/s, int8 "
-      + "\(int8 ?? "without an instruction of its own"), "
+      + "\(int8 ?? "unknown in plain C"), "
       + "F32 \(HumanUnits.fixed(ceilings.floatGOPS, 0)) GOPS\n"
   }
 
@@ -46,10 +47,9 @@ struct BenchmarkReport {
   }
 
   var text: String {
-    let peak = ceilings.int8GOPS == nil ? "of F32 peak" : "of int8 peak"
     var table = TextTable([
       ("test", .left), ("tokens/s", .right), ("slowest", .right), ("fastest", .right),
-      ("GB/s", .right), ("of reads", .right), ("GOPS", .right), (peak, .right),
+      ("GB/s", .right), ("of reads", .right), ("GOPS", .right), ("of int8 peak", .right),
       ("checksum", .left),
     ])
     for measurement in measurements {

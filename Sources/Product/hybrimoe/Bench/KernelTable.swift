@@ -33,7 +33,7 @@ struct KernelTable {
   }
 
   /// What a type's products are compared with: those of F32 activations multiply floats.
-  private func peak(_ type: ElementType) -> Double {
+  private func peak(_ type: ElementType) -> Double? {
     switch type {
     case .f32, .f16, .bf16: ceilings.floatGOPS
     default: ceilings.productGOPS
@@ -56,7 +56,7 @@ struct KernelTable {
           BenchmarkReport.share(speed.readGBps, of: ceilings.readGBps),
         ]
           + speed.productGOPS.map {
-            HumanUnits.fixed($0, 0) + " (" + HumanUnits.fixed(100 * $0 / max(peak, 1e-9), 0) + " %)"
+            HumanUnits.fixed($0, 0) + " (" + BenchmarkReport.share($0, of: peak) + ")"
           })
     }
     var rest = TextTable([

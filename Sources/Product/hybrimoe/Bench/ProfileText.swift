@@ -31,7 +31,7 @@ struct ProfileText {
     ])
     let runs = Double(max(1, measurement.seconds.count))
     let total = profile.total
-    func add(_ name: String, _ cost: StepProfile.Cost, peak: Double) {
+    func add(_ name: String, _ cost: StepProfile.Cost, peak: Double?) {
       guard cost.nanoseconds > 0 else { return }
       let nanoseconds = Double(cost.nanoseconds)
       let read = Double(cost.byteCount) / nanoseconds
