@@ -80,8 +80,8 @@ public final class SequenceRunner {
   /// Takes tokens in and gives the logits behind the last one. [vocabulary]
   ///
   /// - Parameters:
-  ///   - phase: `.decode` for tokens that the model itself wrote, one at a time: some kernels differ, and
-  ///     so may a result's last bits.
+  ///   - phase: `.decode` for tokens that the model itself wrote, one at a time: latent attention has
+  ///     another form then, whose result differs by about what int8 activations cost.
   ///   - observer: sees the routing.
   ///   - progress: called behind each chunk with the number of tokens taken in so far.
   ///   - isCancelled: asked between layers; true ends the call with `InferenceError.cancelled`, the
