@@ -7,8 +7,12 @@ Makes small models with random weights (Tools/golden/models/make_models.py) in m
 layouts, runs prompts of lengths around the chunk of 128, the sliding window and YaRN's original context,
 and compares logits, chosen experts and the greedily chosen next token. Where two experts' scores or
 two logits are so close that rounding decides, the reference's gap is checked instead.
+
+Where weights are quantised the reference quantises activations as the engine does. An activation between
+two int8 then falls to either side by a rounding of F32, and later layers carry that on: such files may differ
+by 0.1 of the logits' standard deviation, but half of them by no more than 2e-4, the limit of all others.
 """
-import json, os, subprocess, sys, tempfile
+import json, os, statistics, subprocess, sys, tempfile
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,7 +42,7 @@ def cases(full):
     yield 'deepseek2-nano', 'F32', 4, [], [700]  # far beyond the original context of 64
     yield 'gpt-oss-nano', 'F32', 4, [], [500]    # beyond the original context of 128
 
-def compare(program, path, tokens):
+def compare(program, path, tokens, is_quantized):
     """Worst difference of logits over their standard deviation; raises where experts differ."""
     run = subprocess.run(
         [program, 'logits', '-m', path, '--tokens', ','.join(map(str, tokens)), '--greedy', '1', '--json'],
@@ -46,23 +50,23 @@ def compare(program, path, tokens):
     if run.returncode != 0:
         raise AssertionError(f'exit {run.returncode}: {run.stderr.strip()}')
     found = json.loads(run.stdout)
-    model = reference.Model(path)
+    model = reference.Model(path, int8=True)
     logits = model.forward(tokens)[-1]
     for layer, ids in model.ids.items():
         own = np.array(found['experts'][str(layer)]).reshape(ids.shape)
         for row in np.nonzero((own != ids).any(-1))[0]:
             gap = model.gaps[layer][row]
-            if gap > 1e-5:
+            if gap > (1e-3 if is_quantized else 1e-5):
                 raise AssertionError(f'layer {layer}, token {row}: {own[row]} chosen, expected {ids[row]} (gap {gap:.1e})')
     worst = np.abs(np.array(found['logits']) - logits).max() / logits.std()
     best = int(logits.argmax())
-    if found['greedy'][0] != best and logits[best] - logits[found['greedy'][0]] > 1e-4:
+    if found['greedy'][0] != best and logits[best] - logits[found['greedy'][0]] > (0.1 if is_quantized else 1e-4):
         raise AssertionError(f"greedy token {found['greedy'][0]}, expected {best}")
     return worst
 
 def main():
     program, full = os.path.abspath(sys.argv[1]), '--full' in sys.argv
-    failures, count, largest = 0, 0, 0.0
+    failures, count, largest, quantized = 0, 0, 0.0, []
     with tempfile.TemporaryDirectory() as folder:
         for preset, quant, seed, extra, lengths in cases(full):
             path = os.path.join(folder, 'model.gguf')
@@ -73,14 +77,21 @@ def main():
                 tokens = rng.integers(0, 500, length).tolist()
                 count += 1
                 try:
-                    worst = compare(program, path, tokens)
-                    largest = max(largest, worst)
-                    if worst > 2e-4:
+                    is_quantized = quant not in ('F32', 'F16', 'BF16')
+                    worst = compare(program, path, tokens, is_quantized)
+                    if is_quantized:
+                        quantized.append(worst)
+                    else:
+                        largest = max(largest, worst)
+                    if worst > (0.1 if is_quantized else 2e-4):
                         raise AssertionError(f'logits differ by {worst:.1e} of their standard deviation')
                 except AssertionError as error:
                     failures += 1
                     print(f'{preset} {quant} {" ".join(extra)} {length} tokens: {error}')
-    print(f'{count} comparisons, {failures} failed, worst difference of logits {largest:.1e} of their standard deviation')
+    middle = statistics.median(quantized)
+    failures += middle > 2e-4
+    print(f'{count} comparisons, {failures} failed; differences of logits, in their standard deviation: '
+          f'floats at most {largest:.1e}, quantised {middle:.1e} in the middle, at most {max(quantized):.1e}')
     sys.exit(1 if failures else 0)
 
 if __name__ == '__main__':
