@@ -89,6 +89,25 @@ let package = Package(
       name: "CPUCompute", dependencies: ["CKernels", "CSystemCalls", "HostMemory", "Tensors"],
       path: "Sources/Machine/CPUCompute", swiftSettings: strict),
 
+    // A GPU, real or emulated: memory, streams, kernels.
+    .target(
+      name: "Devices", dependencies: ["HostMemory"], path: "Sources/Machine/Devices",
+      swiftSettings: strict),
+    .target(
+      name: "CGPUKernels", path: "Sources/Machine/CGPUKernels", exclude: ["kernels", "ptx"]),
+    .target(
+      name: "CGPUEmulation", path: "Sources/Machine/CGPUEmulation"),
+    .target(
+      name: "EmulatedDevice", dependencies: ["CGPUEmulation", "Devices", "HostMemory"],
+      path: "Sources/Machine/EmulatedDevice", swiftSettings: strict),
+    .target(
+      name: "CUDADriver", dependencies: ["CGPUKernels", "CSystemCalls", "Devices", "HostMemory"],
+      path: "Sources/Machine/CUDADriver", swiftSettings: strict),
+    .target(
+      name: "DeviceCompute",
+      dependencies: ["CGPUKernels", "CKernels", "CPUCompute", "Devices", "HostMemory", "Tensors"],
+      path: "Sources/Machine/DeviceCompute", swiftSettings: strict),
+
     // Engine: the only place where formats, policy and machine meet.
     .target(
       name: "Models", dependencies: ["CPUCompute", "Experts", "GGUF", "HostMemory", "Tensors"],
@@ -104,16 +123,32 @@ let package = Package(
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
+    .target(
+      name: "HybridExperts",
+      dependencies: [
+        "CGPUKernels", "CPUCompute", "DeviceCompute", "Devices", "ExpertCaching",
+        "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "HostMemory",
+        "Models", "Placement", "RoutingTraces", "Tensors",
+      ],
+      path: "Sources/Engine/HybridExperts", swiftSettings: strict),
+    .target(
+      name: "HybridDecoding",
+      dependencies: [
+        "CGPUKernels", "CPUCompute", "DeviceCompute", "Devices", "Experts", "HostMemory",
+        "HybridExperts", "Models", "Tensors",
+      ],
+      path: "Sources/Engine/HybridDecoding", swiftSettings: strict),
+
     // Product: thin.
     .target(name: "CBundledModel", path: "Sources/Product/CBundledModel", exclude: ["model"]),
     .target(name: "CProfiles", path: "Sources/Product/CProfiles"),
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "ExpertCaching",
-        "ExpertPrefetching",
-        "ExpertScheduling",
-        "ExpertSimulation", "Experts", "GGUF", "HostMemory", "Inference", "Models", "OrderedJSON",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "Devices",
+        "EmulatedDevice", "ExpertCaching", "ExpertPrefetching", "ExpertScheduling",
+        "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding", "HybridExperts",
+        "Inference", "Models", "OrderedJSON",
         "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
         "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -200,5 +235,6 @@ let package = Package(
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
-  cLanguageStandard: .c2x
+  cLanguageStandard: .c2x,
+  cxxLanguageStandard: .cxx20
 )
