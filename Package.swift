@@ -228,6 +228,38 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "EmulatedDeviceTests",
+      dependencies: ["Devices", "EmulatedDevice", "CGPUKernels", "HostMemory", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CUDADriverTests", dependencies: ["Devices", "CUDADriver", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DeviceComputeTests",
+      dependencies: [
+        "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice",
+        "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "HybridExpertsTests",
+      dependencies: [
+        "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
+        "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF",
+        "HostMemory", "HybridExperts", "Models", "Placement", "RoutingTraces", "Tensors",
+        "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "HybridDecodingTests",
+      dependencies: [
+        "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
+        "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
+        "HybridExperts", "Inference", "Models", "Placement", "RoutingTraces", "Tensors",
+        "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
