@@ -43,8 +43,8 @@ DEVICE float falling_exponential(float x) {
 
 DEVICE float logistic(float x) { return __fdiv_rn(1.0f, __fadd_rn(1.0f, exponential(-x))); }
 
-/// Folds sixteen partial sums, one in each of the lanes 0 ... 15 (16 ... 31 likewise), 8, 4, 2, 1; every lane gets
-/// the result. All lanes of the warp call it.
+/// Folds sixteen partial sums, one in each of the lanes 0 ... 15 (16 ... 31 likewise), 8, 4, 2, 1; every
+/// lane gets the result. All lanes of the warp call it.
 DEVICE float fold(float sum) {
   for (int step = 8; step > 0; step /= 2) sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffffu, sum, step));
   return sum;
@@ -59,9 +59,9 @@ DEVICE float largest_of_warp(float x) {
   return x;
 }
 
-/// y = softmax(x) of `count` numbers by one warp; y may be x. NaNs are passed over by the largest and make every
-/// result NaN. Sixteen partial sums, number i in sum i mod 16, ascending. A lane writes what it reads again, and
-/// all lanes see the whole of y behind it.
+/// y = softmax(x) of `count` numbers by one warp; y may be x. NaNs are passed over by the largest and make
+/// every result NaN. Sixteen partial sums, number i in sum i mod 16, ascending. A lane writes what it reads
+/// again, and all lanes see the whole of y behind it.
 DEVICE void softmax_of_warp(const float *x, float *y, u32 count, u32 lane) {
   float largest = -__int_as_float(0x7f800000);
   for (u32 i = lane; i < count; i += 32) largest = x[i] > largest ? x[i] : largest;
