@@ -91,7 +91,7 @@ let package = Package(
 
     // A GPU, real or emulated: memory, streams, kernels.
     .target(
-      name: "Devices", dependencies: ["HostMemory"], path: "Sources/Machine/Devices",
+      name: "Devices", dependencies: ["CSystemCalls", "HostMemory"], path: "Sources/Machine/Devices",
       swiftSettings: strict),
     .target(
       name: "CGPUKernels", path: "Sources/Machine/CGPUKernels", exclude: ["kernels", "ptx"]),
@@ -232,7 +232,8 @@ let package = Package(
       dependencies: ["Devices", "EmulatedDevice", "CGPUKernels", "HostMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CUDADriverTests", dependencies: ["Devices", "CUDADriver", "TestSupport"],
+      name: "CUDADriverTests",
+      dependencies: ["CGPUKernels", "CUDADriver", "Devices", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "DeviceComputeTests",

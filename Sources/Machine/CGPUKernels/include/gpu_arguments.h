@@ -98,7 +98,7 @@ typedef struct {
 /// Row t stands at position + t; head h reads key-value head h / group. keys, values: [key-value heads][positions] of `element_type`,
 /// key_head_stride bytes from head to head, key_stride bytes from position to position; values 0: a value is the first numbers of its key.
 /// sinks: [heads] or 0. window 0: all. scratch: F32, [rows][heads] of the size that `gpu_attention_scratch` says.
-/// Grid (rows, heads), block: whole warps, 256 threads at best, shared memory: `gpu_attention_shared` bytes.
+/// Grid (rows, heads), block: whole warps, at most 256 threads, shared memory: `gpu_attention_shared` bytes.
 typedef struct {
   gpu_address queries, out, keys, values, sinks, scratch;
   unsigned long long key_head_stride, value_head_stride;
@@ -176,12 +176,14 @@ static inline unsigned long long gpu_attention_scratch(unsigned key_length, unsi
   return key_length + 2 * value_length + 256 + 16;
 }
 
-/// Bytes of shared memory that a block of `attention` needs: the query, the results, a block's exponentials, sums.
+/// Bytes of shared memory that a block of `attention` needs: the query, the results, a block's exponentials, the
+/// warps' maxima, a sum, and for each of at most eight warps 32 keys' next 32 numbers.
 static inline unsigned gpu_attention_shared(unsigned key_length, unsigned value_length) {
-  return 4 * (key_length + value_length + 256 + 64);
+  return 4 * (key_length + value_length + 256 + 16 + 8 * 32 * 33);
 }
 
-/// Bytes of shared memory that a block of `route` needs: scores, what is chosen by, probabilities, groups, weights.
+/// Bytes of shared memory that a block of `route` needs: scores, what is chosen by, probabilities; groups' scores and
+/// whether they are kept; ids and weights.
 static inline unsigned gpu_route_shared(unsigned experts, unsigned chosen, unsigned groups) {
-  return 4 * (3 * experts + chosen + groups);
+  return 4 * (3 * experts + 2 * groups + 2 * chosen);
 }
