@@ -24,8 +24,8 @@ struct PrefetchState {
   /// Layers that are looked ahead (the paper's three).
   static let distances = 3
 
-  init?(_ machine: SimulatedMachine, _ system: SystemDescription) {
-    let activated = machine.activatedCount
+  init?(_ lanes: any LaneCosts, _ system: SystemDescription) {
+    let activated = lanes.activatedCount
     let limit = system.prefetchLimit
     switch system.prefetching {
     case .off: return nil
@@ -38,13 +38,13 @@ struct PrefetchState {
     case .impact:
       prefetcher = ImpactPrefetcher(
         source: HybridScheduler(), limitPerLayer: limit,
-        gate: PrefetchGate(layers: machine.layerCount))
+        gate: PrefetchGate(layers: lanes.layerCount))
     }
     predictor = RoutingPredictor(
-      layers: machine.layerCount, experts: machine.expertCount, activated: activated,
+      layers: lanes.layerCount, experts: lanes.expertCount, activated: activated,
       distances: Self.distances)
     ledger = PrefetchLedger(
-      layers: machine.layerCount, experts: machine.expertCount, distances: Self.distances)
+      layers: lanes.layerCount, experts: lanes.expertCount, distances: Self.distances)
   }
 
   /// The link has had its time; the first choice that it has not begun is what more time would buy.

@@ -3,46 +3,11 @@ import ExpertPrefetching
 import Experts
 
 // The link between plans: what it carries, and what becomes of it.
-extension Simulator {
-  func speed(whileCPUReads: Bool) -> LinkSpeed {
-    LinkSpeed(machine.profile.costModel.link, whileCPUReads: whileCPUReads)
-  }
-
-  /// Lets the link work: slower until the CPU has ended, then at its full speed.
-  mutating func playLink(until end: Double, cpuBusyUntil: Double) {
-    if cpuBusyUntil > linkClock {
-      playLink(until: min(end, cpuBusyUntil), speed: speed(whileCPUReads: true))
-    }
-    playLink(until: end, speed: speed(whileCPUReads: false))
-  }
-
-  mutating func playLink(until end: Double, speed: LinkSpeed) {
-    guard end > linkClock else { return }
-    defer { linkClock = end }
-    guard !queue.isEmpty else { return }
-    var played = pieces
-    played.removeAll(keepingCapacity: true)
-    queue.play(from: linkClock, to: end, speed: speed) { piece, start, end, completion in
-      played.append(PlayedPiece(piece: piece, start: start, end: end, completion: completion))
-    }
-    for piece in played { take(piece) }
-    pieces = played
-  }
-
-  private mutating func take(_ played: PlayedPiece) {
-    report[phase].linkBytes += played.piece.byteCount
-    report[phase].linkBusyMicroseconds += played.end - played.start
-    let kind: Timeline.Kind =
-      switch played.piece.priority {
-      case .onDemand: .onDemandCopy
-      case .prefetch: .prefetchCopy
-      case .fill: .fillCopy
-      }
-    timeline?.append(
-      .init(
-        kind, on: .link, start: played.start, end: played.end, step: step, phase: phase,
-        layer: played.piece.expert.layer, expert: played.piece.expert.index))
-    switch played.completion {
+extension ExpertDirector {
+  /// Takes note of a piece that is through and of what that means.
+  mutating func take(_ carried: CarriedPiece, _ completion: TransferQueue.Completion) {
+    count(carried)
+    switch completion {
     case .partial: break
     case .arrived(let expert, .prefetch):
       report[phase].copiedAhead += 1
@@ -51,18 +16,26 @@ extension Simulator {
     case .arrived(let expert, .fill):
       report[phase].filled += 1
       takeFilled(expert)
-    // The plan that waits for it admits it when the layer has run.
-    case .arrived(let expert, .onDemand): prefetch?.ledger.arrive(expert)
-    case .abandoned(let expert): forgetPrefetch(expert)
+    // Whether it stays was decided with the plan that waits for it.
+    case .arrived(let expert, .onDemand):
+      prefetch?.ledger.arrive(expert)
+      arrived.append(expert)
+      note(.arrived(expert))
+    case .abandoned(let expert):
+      forgetPrefetch(expert)
+      note(.abandoned(expert))
     }
   }
 
   private mutating func takePrefetched(_ expert: ExpertID) {
-    if ring.expects(expert) { return ring.take(expert) }
+    if ring.expects(expert) {
+      ring.take(expert)
+      return note(.ringTaken(expert))
+    }
     let promised = prefetch?.victims.removeValue(forKey: expert)
-    guard !cache.isResident(expert) else { return }
+    guard !cache.isResident(expert) else { return note(.dropped(expert)) }
     switch cache.offer(for: expert) {
-    case .free: cache.insert(expert, isPrefetched: true, phase: phase)
+    case .free: insert(expert, isPrefetched: true)
     case .replacing(let lowest, _):
       let victim =
         if let promised, cache.isResident(promised), !cache.isPrefetched(promised) {
@@ -70,27 +43,28 @@ extension Simulator {
         } else {
           lowest
         }
-      cache.insert(expert, replacing: victim, isPrefetched: true, phase: phase)
-    case .none: break
+      insert(expert, replacing: victim, isPrefetched: true)
+    case .none: note(.dropped(expert))
     }
   }
 
   // A fill enters only if it is still worth its victim's slot.
   private mutating func takeFilled(_ expert: ExpertID) {
-    guard !cache.isResident(expert) else { return }
+    guard !cache.isResident(expert) else { return note(.dropped(expert)) }
     switch cache.offer(
       for: expert, sparing: expert.layer == runningLayer ? activatedSet : ExpertSet())
     {
-    case .free: cache.insert(expert, phase: phase)
-    case .replacing(let victim, let ranksHigher):
-      if ranksHigher || system.admission == .forced {
-        cache.insert(expert, replacing: victim, phase: phase)
-      }
-    case .none: break
+    case .free: insert(expert)
+    case .replacing(let victim, let ranksHigher) where ranksHigher || system.admission == .forced:
+      insert(expert, replacing: victim)
+    case .replacing, .none: note(.dropped(expert))
     }
   }
 
-  /// What the plan copied is on the GPU; the cache decides what stays there.
+  /// What the plan brings to the GPU: the cache decides what stays there.
+  ///
+  /// Decided with the plan, before the copies are made, so that the engine knows for each whether to
+  /// keep it: two staging places then serve any number of copies that do not stay.
   mutating func admitCopied(_ layer: Int) {
     guard system.eviction != nil else { return }
     for operation in plan.operations where operation.lane == .gpu {
@@ -98,16 +72,36 @@ extension Simulator {
       let expert = ExpertID(layer: layer, index: index)
       guard !cache.isResident(expert) else { continue }
       switch cache.offer(for: expert, sparing: activatedSet) {
-      case .free: cache.insert(expert, phase: phase)
+      case .free: insert(expert)
       case .replacing(let victim, let ranksHigher):
         guard ranksHigher || system.admission == .forced else { continue }
-        cache.insert(expert, replacing: victim, phase: phase)
+        insert(expert, replacing: victim)
       case .none:
-        // All residents were used by this plan, which is over: the better expert stays.
+        // All residents are used by this plan: the better expert stays when it is over.
         guard case .replacing(let victim, true) = cache.offer(for: expert) else { continue }
-        cache.insert(expert, replacing: victim, phase: phase)
+        insert(expert, replacing: victim)
       }
     }
+  }
+
+  private mutating func insert(
+    _ expert: ExpertID, replacing victim: ExpertID? = nil, isPrefetched: Bool = false
+  ) {
+    cache.insert(expert, replacing: victim, isPrefetched: isPrefetched, phase: phase)
+    note(.inserted(expert, replacing: victim))
+  }
+
+  /// The ring's experts of a layer have been read.
+  mutating func leaveRing(_ layer: Int) {
+    var left: [ExpertID] = []
+    ring.leave(layer) { left.append($0) }
+    for expert in left { note(.ringLeft(expert)) }
+  }
+
+  mutating func emptyRing() {
+    var left: [ExpertID] = []
+    ring.empty { left.append($0) }
+    for expert in left { note(.ringLeft(expert)) }
   }
 
   /// Fills: misses that the CPU computed are copied afterwards where they are worth a slot. Not in a
@@ -121,7 +115,7 @@ extension Simulator {
       misses.append(rated(expert))
     }
     guard !misses.isEmpty else { return }
-    let bytes = machine.footprints[layer].linkBytes
+    let bytes = lanes.linkBytes(ofLayer: layer)
     guard system.admission == .bypass else {
       for miss in misses { queue.enqueue(miss.expert, byteCount: bytes, priority: .fill) }
       return

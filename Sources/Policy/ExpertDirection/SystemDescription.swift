@@ -2,7 +2,7 @@ import ExpertCaching
 import ExpertScheduling
 import Experts
 
-/// A whole system to simulate: who plans layers, what is cached, and what is copied ahead.
+/// A whole system to run or to simulate: who plans layers, what is cached, and what is copied ahead.
 ///
 /// A scheduler's name stands for the system that it comes from (`init(_:)`); every part can then be
 /// changed, which is how ablations are made.
@@ -37,6 +37,8 @@ public struct SystemDescription: Equatable, Sendable {
   public var cacheRatio: Double
   /// Slots of each layer, in place of `cacheRatio`.
   public var cacheSlots: Int?
+  /// Slots of each layer one by one, [layers], in place of both: what a planner chose.
+  public var layerSlots: [Int]?
   public var prefetching: Prefetching
   /// Experts prefetched for a layer at most; `nil` leaves it to the prefetcher.
   public var prefetchSize: Int?
@@ -87,44 +89,37 @@ public struct SystemDescription: Equatable, Sendable {
     }
   }
 
-  /// A row of the paper's ablation: one of its ideas, or all, over kTransformers' fixed mapping.
-  ///
-  /// Caching alone needs copies to change anything, and kTransformers' decode makes none; so its
-  /// misses are copied after the CPU has computed them, in idle link time.
-  public init(ablation part: AblationPart, cacheRatio: Double) {
-    self.init(part == .all ? .hybrimoePaper : .ktransformers, cacheRatio: cacheRatio)
-    switch part {
-    case .baseline, .all: break
-    case .scheduling: scheduler = .hybrimoePaper
-    case .prefetching: prefetching = .paper
-    case .caching:
-      eviction = .mrs
-      fills = true
-    }
-  }
-
   /// Experts that the paper's prefetching copies for a layer at most: the paper names none, and one
   /// reproduces its ablation (decode 0.21 → 0.18 s by prefetching alone), which more do not.
   public static let paperPrefetchSize = 1
 
   /// Experts prefetched for a layer at most; `nil`: as many as the prefetcher wants.
-  var prefetchLimit: Int? {
+  public var prefetchLimit: Int? {
     prefetchSize ?? (prefetching == .paper ? Self.paperPrefetchSize : nil)
   }
 
-  /// Slots of each layer.
+  /// Slots of each layer, where all have the same.
   public func slots(experts: Int) -> Int {
     cacheSlots ?? CacheConfiguration.slots(capacity: cacheRatio, experts: experts)
   }
 
-  /// - Throws: `SimulationError.description` with the first thing that makes no sense.
-  public func validate(experts: Int) throws(SimulationError) {
+  /// Slots of every layer, before a prefill's ring takes some: [layers].
+  public func slots(layers: Int, experts: Int) -> [Int] {
+    layerSlots ?? Array(repeating: slots(experts: experts), count: layers)
+  }
+
+  /// - Throws: `DirectionError.description` with the first thing that makes no sense.
+  public func validate(experts: Int) throws(DirectionError) {
     guard cacheRatio >= 0, cacheRatio <= 1 else {
       throw .description("The cache ratio is \(cacheRatio), but must be from 0 to 1.")
     }
     if let cacheSlots, cacheSlots < 0 || cacheSlots > experts {
       throw .description(
         "\(cacheSlots) slots a layer are asked for, but must be from 0 to the \(experts) experts.")
+    }
+    if let layerSlots, let wrong = layerSlots.first(where: { $0 < 0 || $0 > experts }) {
+      throw .description(
+        "\(wrong) slots of a layer are asked for, but must be from 0 to the \(experts) experts.")
     }
     if let prefetchSize, prefetchSize < 0 {
       throw .description("The prefetch size is \(prefetchSize), but must be at least 0.")

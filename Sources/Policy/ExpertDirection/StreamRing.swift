@@ -38,10 +38,15 @@ struct StreamRing {
   /// A copy will not come, or not into the ring.
   mutating func forget(_ expert: ExpertID) { expected.removeAll { $0 == expert } }
 
-  /// A layer has run: its experts' slots are free.
-  mutating func leave(_ layer: Int) { held.removeAll { $0.layer == layer } }
+  /// A layer has run: its experts' slots are free. `body` is told of each.
+  mutating func leave(_ layer: Int, _ body: (ExpertID) -> Void) {
+    for expert in held where expert.layer == layer { body(expert) }
+    held.removeAll { $0.layer == layer }
+  }
 
-  mutating func empty() {
+  /// All slots are free; `body` is told of each expert that was there.
+  mutating func empty(_ body: (ExpertID) -> Void) {
+    held.forEach(body)
     held.removeAll(keepingCapacity: true)
     expected.removeAll(keepingCapacity: true)
   }

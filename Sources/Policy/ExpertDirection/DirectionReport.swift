@@ -1,8 +1,10 @@
 import ExpertPrefetching
 import Experts
 
-/// What a simulated run took, and where the time went.
-public struct SimulationReport: Equatable, Sendable {
+/// What a run took by the cost model, what its decisions came to, and where the time went.
+///
+/// Counts are what the director decided; times are predictions, in a run of the engine too.
+public struct DirectionReport: Equatable, Sendable {
   /// The figures of one phase of the run.
   public struct PhaseFigures: Equatable, Sendable {
     /// One duration for each step, in microseconds.
@@ -53,7 +55,7 @@ public struct SimulationReport: Equatable, Sendable {
   }
 }
 
-extension SimulationReport.PhaseFigures {
+extension DirectionReport.PhaseFigures {
   public var totalMicroseconds: Double { stepMicroseconds.reduce(0, +) }
 
   /// Milliseconds of a step; 0 without steps.

@@ -4,14 +4,14 @@ import ExpertScheduling
 import Experts
 
 // What the idle link is to bring for the layers ahead.
-extension Simulator {
+extension ExpertDirector {
   /// The routing of a layer is known: prefetches that it does not need, or that have not begun, are
   /// given up.
   mutating func cancelUnwanted(_ layer: Int) {
-    let bytes = machine.footprints[layer].linkBytes
-    let running = queue
+    let bytes = lanes.linkBytes(ofLayer: layer)
+    let before = queue
     // A fill that has not begun is no reason to copy now; the plan decides.
-    queue.cancel(.fill) { $0.layer == layer && running.remainingBytes(of: $0) == bytes }
+    giveUp(.fill) { $0.layer == layer && before.remainingBytes(of: $0) == bytes }
     guard prefetch != nil else { return }
     let wanted = activatedSet
     let queue = queue
@@ -21,8 +21,18 @@ extension Simulator {
     }
   }
 
+  /// Gives up transfers of a class; those of which a piece is on the link end with it.
+  mutating func giveUp(
+    _ priority: TransferQueue.Priority, where condition: (ExpertID) -> Bool
+  ) {
+    for expert in queue.cancel(priority, where: condition) { note(.abandoned(expert)) }
+  }
+
   private mutating func giveUpPrefetches(where condition: (ExpertID) -> Bool) {
-    for expert in queue.cancelPrefetches(where: condition) { forgetPrefetch(expert) }
+    for expert in queue.cancelPrefetches(where: condition) {
+      forgetPrefetch(expert)
+      note(.abandoned(expert))
+    }
   }
 
   /// A prefetch was given up and its slot is free again.
@@ -60,7 +70,7 @@ extension Simulator {
   mutating func streamAhead(of layer: Int) {
     let next = layer + 1
     guard let forecast = prefetch?.predictor.forecast(of: next, step: step) else { return }
-    let order = (0..<machine.expertCount).filter { forecast.probability[$0] > 0.5 }
+    let order = (0..<expertCount).filter { forecast.probability[$0] > 0.5 }
       .sorted { (forecast.expectedLoad[$1], $0) < (forecast.expectedLoad[$0], $1) }
     var count = ring.count(ofLayer: next)
     for index in order where ring.room > 0 && count < system.prefetchLimit ?? .max {
@@ -68,7 +78,7 @@ extension Simulator {
       guard !cache.isResident(expert), !ring.holds(expert), queue.priority(of: expert) == nil
       else { continue }
       queue.enqueue(
-        expert, byteCount: machine.footprints[next].linkBytes, priority: .prefetch)
+        expert, byteCount: lanes.linkBytes(ofLayer: next), priority: .prefetch)
       ring.expect(expert)
       count += 1
     }
@@ -76,15 +86,15 @@ extension Simulator {
 
   // In decode: the prefetcher's choice. What has not begun is chosen anew, by what is known now.
   private mutating func chooseAhead(of layer: Int) {
-    let footprints = machine.footprints
-    let running = queue
-    prefetch?.noteWaiting(running) { footprints[$0].linkBytes }
-    giveUpPrefetches { running.remainingBytes(of: $0) == footprints[$0.layer].linkBytes }
+    let lanes = lanes
+    let before = queue
+    prefetch?.noteWaiting(before) { lanes.linkBytes(ofLayer: $0) }
+    giveUpPrefetches { before.remainingBytes(of: $0) == lanes.linkBytes(ofLayer: $0.layer) }
     guard var state = prefetch else { return }
     prefetch = nil
     defer { prefetch = state }
     let copies = plan.operations.reduce(0) { $1.lane == .link ? max($0, $1.end) : $0 }
-    let attention = machine.attentionMicroseconds(layer: layer, tokens: tokens, context: context)
+    let attention = lanes.attentionMicroseconds(layer: layer, tokens: tokens, context: context)
     state.noteLayer(microseconds: plan.makespan + attention, hasCopies: copies > 0)
     state.outlooks.removeAll(keepingCapacity: true)
     for distance in 1...PrefetchState.distances {
@@ -102,7 +112,7 @@ extension Simulator {
       piecesInFlight: queue.piecesInFlight)
     state.prefetcher.choose(for: state.outlooks, link: link, into: &state.choices)
     for choice in state.choices {
-      let bytes = footprints[choice.expert.layer].linkBytes
+      let bytes = lanes.linkBytes(ofLayer: choice.expert.layer)
       queue.enqueue(choice.expert, byteCount: bytes, priority: .prefetch)
       if system.eviction == nil { ring.expect(choice.expert) }
       state.victims[choice.expert] = choice.victim
@@ -114,16 +124,16 @@ extension Simulator {
   private func outlook(
     _ distance: Int, from layer: Int, attention: Double, _ state: PrefetchState
   ) -> LayerOutlook {
-    let target = (layer + distance) % machine.layerCount
+    let target = (layer + distance) % layerCount
     var startsIn = plan.makespan + attention + Double(distance - 1) * state.layerMicroseconds
     if target <= layer {
       startsIn +=
-        machine.outputMicroseconds
-        + machine.denseLayersMicroseconds(tokens: tokens, context: context)
+        lanes.outputMicroseconds
+        + lanes.denseLayersMicroseconds(tokens: tokens, context: context)
     }
     var outlook = LayerOutlook(
       layer: target, distance: distance, phase: phase, costs: costs[target],
-      expertBytes: machine.footprints[target].linkBytes, startsIn: startsIn)
+      expertBytes: lanes.linkBytes(ofLayer: target), startsIn: startsIn)
     outlook.resident = cache.residents(ofLayer: target)
     ring.forEachHeld(ofLayer: target) { outlook.resident.insert($0) }
     queue.forEachTransfer { expert, priority in
@@ -143,9 +153,9 @@ extension Simulator {
   ) -> Bool {
     let isForeseen = outlook.layer > layer && state.predictor.fill(&outlook, step: step)
     guard system.prefetching == .impact, isForeseen else { return isForeseen }
-    let base = Double(machine.activatedCount) / Double(machine.expertCount)
+    let base = Double(activatedCount) / Double(expertCount)
     let learnedOfLayer = cache.activationProbabilities(ofLayer: outlook.layer)
-    for index in 0..<machine.expertCount {
+    for index in 0..<expertCount {
       let learned = learnedOfLayer[index]
       let foreseen = isForeseen ? outlook.probability[index] : base
       let probability = Self.combine(foreseen, learned, base: base, trust: isForeseen ? 0.5 : 1)
