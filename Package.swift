@@ -15,8 +15,8 @@ let package = Package(
     .library(
       name: "HybriMoEPolicy",
       targets: [
-        "ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
-        "Placement", "RoutingTraces",
+        "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling",
+        "ExpertSimulation", "Experts", "Placement", "RoutingTraces",
       ]),
     .library(name: "HybriMoECompute", targets: ["CPUCompute", "HostMemory"]),
     // The worlds that tests and benchmarks draw from.
@@ -60,9 +60,13 @@ let package = Package(
       path: "Sources/Policy/Placement",
       swiftSettings: pure),
     .target(
+      name: "ExpertDirection",
+      dependencies: ["ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "Experts"],
+      path: "Sources/Policy/ExpertDirection", swiftSettings: pure),
+    .target(
       name: "ExpertSimulation",
       dependencies: [
-        "ExpertCaching", "ExpertPrefetching", "ExpertScheduling", "Experts", "OrderedJSON",
+        "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "Experts", "OrderedJSON",
         "Placement", "RoutingTraces",
       ],
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
@@ -91,7 +95,7 @@ let package = Package(
 
     // A GPU, real or emulated: memory, streams, kernels.
     .target(
-      name: "Devices", dependencies: ["HostMemory"], path: "Sources/Machine/Devices",
+      name: "Devices", dependencies: ["CSystemCalls", "HostMemory"], path: "Sources/Machine/Devices",
       swiftSettings: strict),
     .target(
       name: "CGPUKernels", path: "Sources/Machine/CGPUKernels", exclude: ["kernels", "ptx"]),
@@ -127,8 +131,8 @@ let package = Package(
       name: "HybridExperts",
       dependencies: [
         "CGPUKernels", "CPUCompute", "DeviceCompute", "Devices", "ExpertCaching",
-        "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "HostMemory",
-        "Models", "Placement", "RoutingTraces", "Tensors",
+        "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "HostMemory", "Models", "Placement", "RoutingTraces", "Tensors",
       ],
       path: "Sources/Engine/HybridExperts", swiftSettings: strict),
     .target(
@@ -146,9 +150,9 @@ let package = Package(
       name: "hybrimoe",
       dependencies: [
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "Devices",
-        "EmulatedDevice", "ExpertCaching", "ExpertPrefetching", "ExpertScheduling",
-        "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding", "HybridExperts",
-        "Inference", "Models", "OrderedJSON",
+        "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
+        "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
+        "HybridExperts", "Inference", "Models", "OrderedJSON",
         "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
         "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -220,9 +224,16 @@ let package = Package(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "ExpertDirectionTests",
+      dependencies: [
+        "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling",
+        "ExpertSimulation", "Experts", "RandomNumbers", "RoutingTraces", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "ExpertSimulationTests",
       dependencies: [
-        "ExpertCaching", "ExpertScheduling", "ExpertSimulation", "Experts", "OrderedJSON",
+        "ExpertCaching", "ExpertDirection", "ExpertScheduling", "ExpertSimulation", "Experts", "OrderedJSON",
         "Placement",
         "RoutingTraces", "TestSupport",
       ],
@@ -232,20 +243,22 @@ let package = Package(
       dependencies: ["Devices", "EmulatedDevice", "CGPUKernels", "HostMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CUDADriverTests", dependencies: ["Devices", "CUDADriver", "TestSupport"],
+      name: "CUDADriverTests",
+      dependencies: ["CGPUKernels", "CUDADriver", "Devices", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "DeviceComputeTests",
       dependencies: [
-        "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice",
-        "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
+        "CGPUEmulation", "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices",
+        "EmulatedDevice", "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "HybridExpertsTests",
       dependencies: [
         "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
-        "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF",
+        "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "GGUF",
         "HostMemory", "HybridExperts", "Models", "Placement", "RoutingTraces", "Tensors",
         "TestSupport",
       ],
@@ -254,7 +267,8 @@ let package = Package(
       name: "HybridDecodingTests",
       dependencies: [
         "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
-        "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
+        "ExpertDirection", "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory",
+        "HybridDecoding",
         "HybridExperts", "Inference", "Models", "Placement", "RoutingTraces", "Tensors",
         "TestSupport",
       ],

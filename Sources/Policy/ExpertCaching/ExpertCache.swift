@@ -57,6 +57,18 @@ public struct ExpertCache: Sendable {
   /// The slots that a layer has now; with global scope, those of all layers.
   public func slots(ofLayer layer: Int) -> Int { pools[pool(layer)].table.slotCount }
 
+  /// Takes a free slot away from a layer for ever: the memory behind it is gone. At least one slot
+  /// must be free.
+  ///
+  /// - Returns: the slot's number, as in `slot(of:)`.
+  @discardableResult
+  public mutating func removeFreeSlot(ofLayer layer: Int) -> Int {
+    let place = pool(layer)
+    precondition(pools[place].table.hasFreeSlot, "evict an expert before its slot is taken away")
+    guard let slot = pools[place].giveSlot() else { preconditionFailure("a slot is free") }
+    return slot
+  }
+
   // MARK: What was routed
 
   /// Takes note of an event: counts its hits, teaches the rules, and ends the layer's prefetch marks.

@@ -1,3 +1,4 @@
+import ExpertDirection
 import Experts
 import Placement
 
@@ -5,7 +6,7 @@ import Placement
 ///
 /// All times come from the profile's own formulas, which the engine's planning uses too; experts'
 /// times are those of its cost model.
-public struct SimulatedMachine: Equatable, Sendable {
+public struct SimulatedMachine: LaneCosts, Equatable {
   public let profile: MachineProfile
   public let shape: ModelShape
   /// The sizes of each MoE layer's experts on this machine.
@@ -48,6 +49,10 @@ public struct SimulatedMachine: Equatable, Sendable {
   public let expertCount: Int
   /// Experts that each token activates.
   public let activatedCount: Int
+
+  public func linkBytes(ofLayer layer: Int) -> Int { footprints[layer].linkBytes }
+
+  public var link: CostModel.Link { profile.costModel.link }
 
   /// The costs of every MoE layer in a step of this many tokens.
   public func layerCosts(tokens: Int) -> [LayerCosts] {

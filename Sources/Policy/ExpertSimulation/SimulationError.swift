@@ -1,3 +1,5 @@
+import ExpertDirection
+
 /// Why a simulation cannot be played.
 public enum SimulationError: Error, Equatable, CustomStringConvertible {
   /// The machine has no CPU figures for experts of this type, nor a default.
@@ -25,5 +27,18 @@ public enum SimulationError: Error, Equatable, CustomStringConvertible {
     case .invalidPlan(let scheduler, let step, let layer, let text):
       "The plan of '\(scheduler)' for step \(step), layer \(layer) is invalid: \(text)."
     }
+  }
+}
+
+extension SimulationError {
+  /// What the director refuses, as the simulator says it.
+  init(_ error: DirectionError) {
+    self =
+      switch error {
+      case .event(let step, let layer, let text): .event(step: step, layer: layer, text)
+      case .description(let text): .description(text)
+      case .invalidPlan(let scheduler, let step, let layer, let text):
+        .invalidPlan(scheduler: scheduler, step: step, layer: layer, text)
+      }
   }
 }

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertPrefetching
 import Experts
 import OrderedJSON
@@ -73,7 +74,7 @@ extension SystemDescription {
   }
 }
 
-extension PlannedLayer {
+extension LayerDirective {
   /// A line of `simulate --plans`: the case in short and the operations in microseconds after the
   /// layer's routing is known.
   public var json: JSONValue {

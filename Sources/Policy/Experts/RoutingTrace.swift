@@ -38,10 +38,13 @@ public struct RoutingEvent: Equatable, Sendable {
   /// The scores that this layer's hidden state gives in the routers of later layers; each
   /// [tokens, experts], ordered by layer.
   public var predicted: [PredictedScores]
+  /// When the routing was known, in microseconds since the run's start; `nil` where nobody measured
+  /// it.
+  public var microseconds: Double?
 
   public init(
     step: Int, phase: Phase, layer: Int, ids: [Int], weights: [Double] = [],
-    scores: [Double] = [], predicted: [PredictedScores] = []
+    scores: [Double] = [], predicted: [PredictedScores] = [], microseconds: Double? = nil
   ) {
     self.step = step
     self.phase = phase
@@ -50,6 +53,7 @@ public struct RoutingEvent: Equatable, Sendable {
     self.weights = weights
     self.scores = scores
     self.predicted = predicted
+    self.microseconds = microseconds
   }
 }
 

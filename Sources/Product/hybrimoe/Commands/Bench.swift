@@ -89,7 +89,7 @@ struct Bench: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: machine)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     if kernels { return try measureKernels(console) }
     let subject = try subject(console)
@@ -106,7 +106,8 @@ struct Bench: LookingCommand {
       prompts.map { BenchmarkTest(isPrompt: true, tokenCount: $0) }
       + (generated > 0 ? [BenchmarkTest(isPrompt: false, tokenCount: generated)] : [])
     let needed = tests.map(\.tokenCount).max() ?? 1
-    let runner = try SequenceRunner(model: subject.model, options: options(length: needed))
+    let runner = try ComputeEngine(machine, console: console)
+      .runner(subject.model, options(length: needed))
     guard needed <= runner.contextLength else {
       throw CommandFailure(
         "A test of \(needed) tokens does not fit the context of \(runner.contextLength) tokens.")

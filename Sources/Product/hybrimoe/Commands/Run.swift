@@ -40,12 +40,13 @@ struct Continuation {
 
   /// - Parameter shows: whether the text, or with `--json` the report, goes to standard output.
   func run(recordingTo path: String?, shows: Bool) throws {
-    let console = looking.console(machine: machine, timeline: timeline)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
+    let engine = try ComputeEngine(machine, timeline: timeline, console: console)
     let loaded = try model.load(machine, console: console)
     let sampling = try generation.settings(loaded.file.metadata)
-    let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
+    let session = try engine.session(loaded, SessionOptions(context, machine))
     let recording = try path.map { try TraceRecording($0, of: session) }
     try TraceRecording.ending(recording, on: console) {
       try `continue`(text, session, sampling, shows: shows, console)
