@@ -52,7 +52,8 @@ struct ComparisonReport {
       : "the median of \(HumanUnits.counted(repetitions, "repetition")), all systems taking turns"
     return "\(TerminalText.safe(model, width: 60)), \(routing)\n"
       + notes.map { $0 + "\n" }.joined() + "\(device), \(Version.short)\n\(timed)\n\n" + table.text
-      + (hasEqualChecksums ? "" : "\nThe systems' results differ: that is an error of this program.\n")
+      + (hasEqualChecksums
+        ? "" : "\nThe systems' results differ: that is an error of this program.\n")
   }
 
   /// Whether every system computed the same bits.

@@ -52,7 +52,8 @@ struct RoutingOptions: ParsableArguments {
       ("activated experts a token", header.activated, parameters.activeExpertCount),
     ] where inTrace != inModel {
       throw CommandFailure(
-        "\(path) has \(inTrace) \(what), but the model has \(inModel): it is a trace of another model.")
+        "\(path) has \(inTrace) \(what), but the model has \(inModel): it is a trace of another model."
+      )
     }
     // Made weights may have fewer layers than the model whose trace it is.
     guard header.layers >= model.expertLayers.count else {

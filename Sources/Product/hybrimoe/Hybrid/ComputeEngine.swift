@@ -17,6 +17,8 @@ final class ComputeEngine {
   private let open: OpenDevice?
   /// Where the model's parts go; nil where the CPU computes alone.
   private(set) var plan: PlacementPlan?
+  /// The engine that runs; nil where the CPU computes alone.
+  private(set) var live: (any LiveEngine)?
 
   /// - Throws: `CommandFailure` where a device that was asked for cannot be used.
   init(_ options: MachineOptions, timeline: TimelineOptions? = nil, console: Console) throws {
@@ -142,5 +144,30 @@ extension ComputeEngine {
   private var backend: ((SequenceSetup) throws -> any SequenceBackend)? {
     guard plan != nil else { return nil }
     return { try CPUSequenceBackend($0) }
+  }
+}
+
+// What is left behind a run.
+extension ComputeEngine {
+  /// Runs something and writes the pictures that were asked for, whatever becomes of it.
+  func finishing(_ model: Hyperparameters, _ body: () throws -> Void) throws {
+    let name = model.name ?? model.architecture
+    do {
+      try body()
+    } catch {
+      // What went wrong first is what the user must hear of.
+      try? finish(name)
+      throw error
+    }
+    try finish(name)
+  }
+
+  /// Writes the pictures that were asked for.
+  func finish(_ model: String) throws {
+    guard let live, let timelines = live.timelines else { return }
+    try timeline?.draw(
+      timelines.measured, predicted: timelines.predicted,
+      title: "\(TerminalText.safe(model, width: 60)) on \(live.title)",
+      subtitle: live.isModelled ? "modelled times" : "")
   }
 }
