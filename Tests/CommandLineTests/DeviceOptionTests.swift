@@ -55,7 +55,7 @@ import Testing
     (["--eviction", "min"], "knows the future"),
     (["--eviction", "least-stale"], "one cache over all layers"),
     (["--emulated-machine", "rtx-4090"], "add that"),
-    (["--device", "gpu"], "'auto', 'cpu', 'cuda:N', 'emulated'"),
+    (["--device", "gpu"], "'auto', 'cpu', 'cuda:N' or 'emulated'"),
   ]
 
   @Test(arguments: refusals)

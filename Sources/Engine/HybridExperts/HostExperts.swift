@@ -28,6 +28,21 @@ final class HostExperts {
     self.source = source
   }
 
+  /// Widths of the records that the experts read.
+  var recordWidths: Set<Int> {
+    Set(layouts.flatMap { [$0.gate.activationWidth, $0.up.activationWidth] })
+  }
+
+  /// Bytes of the largest tile of any expert.
+  static func largestTile(_ layers: [ExpertLayer]) -> Int {
+    layers.reduce(0) { most, layer in
+      let matrices = [layer.gate.first, layer.up.first, layer.down.first].compactMap { $0 }
+      return matrices.reduce(most) {
+        max($0, DeviceMatrix(address: 0, shapeOf: $1).tileByteCount)
+      }
+    }
+  }
+
   /// Bytes of a slot that holds any of the experts.
   var largestByteCount: Int { layouts.reduce(0) { max($0, $1.byteCount) } }
 

@@ -118,10 +118,14 @@ struct TimelineDetail {
     }
     let share = decimal(100 * busy / (band.upperBound - band.lowerBound), 0) + " %"
     let middle = y + group.laneHeight / 2
-    canvas.text(name, x: 28, y: middle - 2, size: 14, isBold: true)
-    canvas.text(
-      group.name.map { "\($0) \(share)" } ?? "\(share) busy", x: 28, y: middle + 13,
-      size: group.name == nil ? 11 : 10.5, fill: Ink.quiet)
+    guard let groupName = group.name else {
+      canvas.text(name, x: 28, y: middle - 2, size: 14, isBold: true)
+      canvas.text("\(share) busy", x: 28, y: middle + 13, size: 11, fill: Ink.quiet)
+      return
+    }
+    canvas.text(name, x: 28, y: middle - 1, size: 13, isBold: true)
+    canvas.text(share, x: 64, y: middle - 1, size: 11, fill: Ink.quiet)
+    canvas.text(groupName, x: 28, y: middle + 11, size: 11, fill: Ink.quiet)
   }
 
   private func drawMarks(

@@ -1,3 +1,4 @@
+import CUDADriver
 import Devices
 import HostMemory
 import Placement
@@ -54,10 +55,16 @@ extension DeviceSearch {
 }
 
 extension OpenDevice {
+  /// - Throws: `DeviceError`, `CommandFailure`.
   static func cuda(
     _ number: Int, isAskedFor: Bool, _ catalog: ProfileCatalog
   ) throws -> OpenDevice {
-    throw DeviceError.noDriver(detail: "this build has no driver interface")
+    let device = try CUDADevice(index: number)
+    return OpenDevice(
+      device: device,
+      machine: try MachineProfile(
+        device.properties, freeByteCount: device.freeByteCount(), catalog),
+      totalByteCount: device.properties.totalByteCount, isAskedFor: isAskedFor)
   }
 
   static func emulated(
