@@ -249,8 +249,8 @@ let package = Package(
     .testTarget(
       name: "DeviceComputeTests",
       dependencies: [
-        "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice",
-        "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
+        "CGPUEmulation", "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices",
+        "EmulatedDevice", "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

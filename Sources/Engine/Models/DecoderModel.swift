@@ -117,11 +117,11 @@ public struct DecoderModel: Sendable {
   }
 
   /// How many later layers' routers are asked.
-  static let predictedLayerCount = 3
+  package static let predictedLayerCount = 3
 
   /// What the routers of the next layers make of this layer's hidden state, each behind its own norm:
   /// the state changes little from layer to layer, so that this predicts their experts.
-  private func predictedScores(
+  package func predictedScores(
     of hidden: Activation, behind layer: Int, step: Step
   ) throws -> [(layer: Int, scores: [Float])] {
     guard step.observer?.readsScores == true else { return [] }

@@ -27,7 +27,7 @@ package struct DenseFeedForward: Sendable {
   /// Numbers of work space that one token takes.
   package var workPerToken: Int { gate.rowCount }
 
-  func forward(_ x: Activation, step: Step, into out: Activation) throws {
+  package func forward(_ x: Activation, step: Step, into out: Activation) throws {
     let hidden = try step.workspace.takeRecords(
       rows: x.rowCount, columns: gate.rowCount, width: down.activationWidth)
     try step.compute.multiplyGated([
@@ -59,7 +59,7 @@ package struct ExpertFeedForward: Sendable {
   }
 
   /// - Parameter predicted: what the observer is told about later layers.
-  func forward(
+  package func forward(
     _ x: Activation, layer: Int, step: Step, predicted: [(layer: Int, scores: [Float])],
     into out: Activation
   ) throws {

@@ -40,8 +40,8 @@ package struct LatentAttention: AttentionBlock {
   package let scale: Float
   package let layout: RotaryLayout
 
-  private var headLength: Int { plainLength + rotaryLength }
-  private var cachedLength: Int { latentLength + rotaryLength }
+  package var headLength: Int { plainLength + rotaryLength }
+  package var cachedLength: Int { latentLength + rotaryLength }
 
   package var cacheShape: CacheShape {
     CacheShape(headCount: 1, keyLength: cachedLength, valueLength: nil)
@@ -84,7 +84,7 @@ package struct LatentAttention: AttentionBlock {
     try compute.multiply([MatrixProduct(values, output, into: out)])
   }
 
-  private var expansion: LatentExpansion {
+  package var expansion: LatentExpansion {
     let keys: LatentKeyProjections =
       switch heads {
       case .split(let keys, _): .transposed(keys)
@@ -158,7 +158,7 @@ package struct LatentAttention: AttentionBlock {
     return absorbed
   }
 
-  private var valueProjections: [WeightMatrix] {
+  package var valueProjections: [WeightMatrix] {
     switch heads {
     case .split(_, let values), .joined(_, let values): values
     }

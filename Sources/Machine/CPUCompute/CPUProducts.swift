@@ -66,9 +66,9 @@ extension CPUBackend {
     let mark = inputs.mark
     defer { inputs.release(to: mark) }
     let gateInputs = try QuantizedInputs(
-      products.lazy.map { (.activation($0.x), $0.gate.activationWidth) }, compute: self)
+      products.lazy.map { ($0.gateInput, $0.gate.activationWidth) }, compute: self)
     let upInputs = try QuantizedInputs(
-      products.lazy.map { (.activation($0.x), $0.up.activationWidth) }, after: gateInputs,
+      products.lazy.map { ($0.upInput, $0.up.activationWidth) }, after: gateInputs,
       compute: self)
     plan.begin(addressCount: products.reduce(0) { $0 + 3 * $1.tokenCount })
     var scratchBytes = 0
@@ -135,12 +135,17 @@ extension CPUBackend {
     }
   }
 
+  /// Packs matrices that have a place in a store and are not there yet, although no product has used them
+  /// often enough: for whoever reads the tiles itself.
+  public func packNow(_ matrices: [WeightMatrix]) { pack(matrices, isUrgent: true) }
+
   /// Packs what has a place in a store and is not there yet, on all threads.
-  private func pack(_ matrices: some Sequence<WeightMatrix>) {
+  private func pack(_ matrices: some Sequence<WeightMatrix>, isUrgent: Bool = false) {
     packing.removeAll(keepingCapacity: true)
     for weights in matrices {
       guard let slot = weights.slot, slot.tiles == nil,
-        let target = slot.claim(byteCount: weights.tileCount * weights.tileByteCount)
+        let target = slot.claim(
+          byteCount: weights.tileCount * weights.tileByteCount, isUrgent: isUrgent)
       else { continue }
       packing.append((weights, target))
     }

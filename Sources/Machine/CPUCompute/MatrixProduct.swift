@@ -69,7 +69,8 @@ public struct MatrixProduct {
 /// The first half of a gated feed-forward network: h = activation(x gateᵀ, x upᵀ), quantised for the
 /// product that follows while it is in the cache.
 public struct GatedProduct {
-  let x: Activation
+  let gateInput: ProductInput
+  let upInput: ProductInput
   let selection: ArraySlice<Int32>?
   let gate: WeightMatrix
   let up: WeightMatrix
@@ -78,7 +79,7 @@ public struct GatedProduct {
   let activation: GatedActivation
   let out: RowRecords
 
-  var tokenCount: Int { selection?.count ?? x.rowCount }
+  var tokenCount: Int { selection?.count ?? gateInput.rowCount }
 
   /// - Parameters:
   ///   - x: [tokens, columns]
@@ -90,7 +91,34 @@ public struct GatedProduct {
     gateBias: UnsafePointer<Float>? = nil, upBias: UnsafePointer<Float>? = nil,
     activation: GatedActivation, into out: RowRecords
   ) {
-    self.x = x
+    self.init(
+      gateInput: .activation(x), upInput: .activation(x), selection, gate, up, gateBias, upBias,
+      activation, out)
+  }
+
+  /// The same of rows that are quantised already, to the widths of gate's and up's types.
+  /// - Parameter records: [tokens, columns] each; the same twice where the widths are.
+  public init(
+    _ records: (gate: RowRecords, up: RowRecords), rows selection: ArraySlice<Int32>? = nil,
+    gate: WeightMatrix, up: WeightMatrix, gateBias: UnsafePointer<Float>? = nil,
+    upBias: UnsafePointer<Float>? = nil, activation: GatedActivation, into out: RowRecords
+  ) {
+    precondition(
+      records.gate.width == gate.activationWidth && records.up.width == up.activationWidth,
+      "x is quantised for other weights")
+    precondition(records.gate.rowCount == records.up.rowCount, "gate and up read other rows")
+    self.init(
+      gateInput: .records(records.gate), upInput: .records(records.up), selection, gate, up,
+      gateBias, upBias, activation, out)
+  }
+
+  private init(
+    gateInput: ProductInput, upInput: ProductInput, _ selection: ArraySlice<Int32>?,
+    _ gate: WeightMatrix, _ up: WeightMatrix, _ gateBias: UnsafePointer<Float>?,
+    _ upBias: UnsafePointer<Float>?, _ activation: GatedActivation, _ out: RowRecords
+  ) {
+    self.gateInput = gateInput
+    self.upInput = upInput
     self.selection = selection
     self.gate = gate
     self.up = up
@@ -98,7 +126,8 @@ public struct GatedProduct {
     self.upBias = upBias
     self.activation = activation
     self.out = out
-    precondition(x.columnCount == gate.columnCount && gate.columnCount == up.columnCount)
+    precondition(
+      gateInput.columnCount == gate.columnCount && gate.columnCount == up.columnCount)
     precondition(gate.rowCount == up.rowCount && out.columnCount == gate.rowCount)
     precondition(out.rowCount == tokenCount, "out has another number of rows")
   }

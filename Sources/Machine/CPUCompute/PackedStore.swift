@@ -70,6 +70,12 @@ public final class PackedStore: @unchecked Sendable {
   /// Keeps a file as long as the store.
   func keep(_ file: MappedFile) { lock.withLock { $0.file = file } }
 
+  /// All memory that packed copies may lie in, reserved and not all paid for: what a device's driver can pin
+  /// piece by piece.
+  public var reservedMemory: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount)
+  }
+
   /// Bytes handed out so far.
   public var usedBytes: Int { lock.withLock { $0.usedBytes } }
 
@@ -144,10 +150,11 @@ final class PackedSlot: @unchecked Sendable {
   }
 
   /// Counts a use, and takes it upon the caller to pack the matrix where it is the one for that.
+  /// - Parameter isUrgent: whether any use is the one.
   /// - Returns: where to; nil where there is nothing to do, another thread does it, or no room is left.
-  func claim(byteCount: Int) -> UnsafeMutableRawPointer? {
+  func claim(byteCount: Int, isUrgent: Bool = false) -> UnsafeMutableRawPointer? {
     guard state.load(ordering: .relaxed) == State.empty,
-      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0,
+      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0 || isUrgent,
       state.compareExchange(
         expected: State.empty, desired: State.packing, ordering: .acquiring
       ).exchanged

@@ -88,6 +88,26 @@ public struct WeightMatrix: @unchecked Sendable {
       columns: columnCount, element_type: type.rawValue)
   }
 
+  /// The packed tiles, once they are there; valid as long as the store.
+  public var packedTiles: UnsafeRawBufferPointer? {
+    guard let tiles = slot?.tiles else { return nil }
+    return UnsafeRawBufferPointer(start: tiles, count: tileCount * tileByteCount)
+  }
+
+  /// Packs some tiles on the calling thread, whether or not there is a packed copy.
+  /// - Parameter target: bytes for so many tiles, 64-aligned.
+  public func packTiles(_ range: Range<Int>, into target: UnsafeMutableRawPointer) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= tileCount)
+    // Tiles are packed as those of a matrix of their own, which begins at the first of them.
+    let first = range.lowerBound * Int(CK_TILE_ROWS)
+    var view = ck_weights(
+      native: base + first * rowByteCount, packed: nil, row_bytes: rowByteCount,
+      rows: min(range.count * Int(CK_TILE_ROWS), rowCount - first), columns: columnCount,
+      element_type: type.rawValue)
+    let code = InstructionSet.best.kernels?.pack(&view, 0, range.count, target)
+    precondition(code == 0, "no packed layout for element type \(type.name)")
+  }
+
   /// Bytes of a packed copy.
   public static func packedByteCount(type: ElementType, rowCount: Int, columnCount: Int) -> Int {
     (rowCount + 15) / 16 * ck_tile_bytes(type.rawValue, columnCount)

@@ -5,7 +5,7 @@ import Devices
 /// The cache of keys and values, and attention over it.
 extension DeviceOperations {
   /// Threads of a block of attention.
-  private static let attentionThreads = 256
+  static let attentionThreads = 256
 
   /// Writes rows of keys or values into the cache from a position on. x: [rows, heads × length]
   public func store(

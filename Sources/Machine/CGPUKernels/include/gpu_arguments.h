@@ -171,6 +171,8 @@ typedef struct {
   gpu_u32 value;
 } gpu_publish_arguments;
 
+// For the host only.
+#if !defined(__CUDACC_RTC__)
 /// Numbers of scratch that one row and head of `attention` needs.
 static inline unsigned long long gpu_attention_scratch(unsigned key_length, unsigned value_length) {
   return key_length + 2 * value_length + 256 + 16;
@@ -187,3 +189,4 @@ static inline unsigned gpu_attention_shared(unsigned key_length, unsigned value_
 static inline unsigned gpu_route_shared(unsigned experts, unsigned chosen, unsigned groups) {
   return 4 * (3 * experts + 2 * groups + 2 * chosen);
 }
+#endif

@@ -1,15 +1,16 @@
 // Attention: softmax(scale * Q K^T) V over a cache. The arithmetic is written down at the top of
 // Sources/Machine/CKernels/body/attention.h; the steps below are those.
 //
-// Shape: a block of threads takes one query head of one row and goes through its blocks of 256 positions in ascending
-// order. Scores: a warp takes 32 positions, reads 32 numbers of each in whole lines into shared memory, and each lane
-// goes on with the chain of its position. Sum of exponentials: sixteen lanes run one partial sum each. Values: a
-// thread takes columns and runs through the positions, so that a warp reads whole lines.
+// Shape: a block of threads takes one query head of one row and goes through its blocks of 256 positions in
+// ascending order. Scores: a warp takes 32 positions, reads 32 numbers of each in whole lines into shared
+// memory, and each lane goes on with the chain of its position. Sum of exponentials: sixteen lanes run one
+// partial sum each. Values: a thread takes columns and runs through the positions, so that a warp reads
+// whole lines.
 // Bytes moved: the keys and values that the row sees, once for each of its heads.
 #include "cache.cuh"
 
-/// Positions that share a maximum; lanes of a warp; numbers from key to key in shared memory, so that a column of 32
-/// keys lies in different banks.
+/// Positions that share a maximum; lanes of a warp; numbers from key to key in shared memory, so that a
+/// column of 32 keys lies in different banks.
 enum { POSITIONS = 256, KEY_LANES = 32, KEY_PITCH = KEY_LANES + 1 };
 
 /// A cached number of a type known to the compiler.
@@ -84,7 +85,8 @@ template <u32 type> DEVICE void attend(const gpu_attention_arguments &a, float *
   for (u32 block = first / POSITIONS; block <= last / POSITIONS; block++) {
     const u32 start = block * POSITIONS, begin = first > start ? first - start : 0;
     const u32 end = last - start + 1 < POSITIONS ? last - start + 1 : POSITIONS;
-    float own = scores_of_block<type>(a, keys + (size_t)start * a.key_stride, begin, end, query, scores, tiles);
+    const u8 *block_keys = keys + (size_t)start * a.key_stride;
+    float own = scores_of_block<type>(a, block_keys, begin, end, query, scores, tiles);
     own = largest_of_warp(own);
     if (threadIdx.x % KEY_LANES == 0) maxima[threadIdx.x / KEY_LANES] = own;
     __syncthreads();
@@ -101,7 +103,8 @@ template <u32 type> DEVICE void attend(const gpu_attention_arguments &a, float *
     const float fade = is_first ? 0.0f : exponential(__fadd_rn(largest, -joint));
     const float own_fade = is_first ? 1.0f : exponential(__fadd_rn(block_largest, -joint));
     for (u32 c = threadIdx.x; c < a.value_length; c += blockDim.x) {
-      float value = value_of_block<type>(values + (size_t)start * value_stride, value_stride, c, begin, end, scores);
+      const u8 *block_values = values + (size_t)start * value_stride;
+      float value = value_of_block<type>(block_values, value_stride, c, begin, end, scores);
       totals[c] = is_first ? value : __fmaf_rn(totals[c], fade, __fmul_rn(value, own_fade));
     }
     sum = is_first ? block_sum : __fmaf_rn(sum, fade, __fmul_rn(block_sum, own_fade));

@@ -1,7 +1,7 @@
 // The experts' rows of a token, summed in the order of their ranks, and the shared expert's behind them.
 //
-// Shape: a thread takes one column of one token: y = fma(weight, row, y) from +0, rank by rank. Rows lie in the
-// device's memory or in the host's, as the table of origins says; both are read in whole lines.
+// Shape: a thread takes one column of one token: y = fma(weight, row, y) from +0, rank by rank. Rows lie in
+// the device's memory or in the host's, as the table of origins says; both are read in whole lines.
 #include "common.cuh"
 
 KERNEL(combine)(const gpu_combine_arguments a) {

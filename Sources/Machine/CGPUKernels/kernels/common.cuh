@@ -3,6 +3,8 @@
 //
 // A kernel is written as
 //   KERNEL(name)(const gpu_name_arguments a) { ... }
+// or, where a block may have more threads than registers last for otherwise,
+//   KERNEL_OF(threads, name)(const gpu_name_arguments a) { ... }
 #pragma once
 
 typedef signed char i8;
@@ -17,6 +19,7 @@ typedef unsigned long long u64;
 #include "gpu_arguments.h"
 
 #define KERNEL(name) extern "C" __global__ void name
+#define KERNEL_OF(threads, name) extern "C" __global__ void __launch_bounds__(threads) name
 #define DEVICE static __device__ __forceinline__
 #define SHARED __shared__
 /// `name`: the shared memory whose size the launch gives, as numbers of a type, 16-aligned.
@@ -67,6 +70,7 @@ DEVICE void store_word(u32 *address, u32 value) { *(volatile u32 *)address = val
 #include "../include/gpu_arguments.h"
 
 #define KERNEL(name) __attribute__((unused)) static void name
+#define KERNEL_OF(threads, name) KERNEL(name)
 #define DEVICE __attribute__((unused)) static inline
 #define SHARED __shared__
 #define DYNAMIC_SHARED(type, name) type *const name = (type *)gpu_host::dynamic_shared()

@@ -1,50 +1,10 @@
-// What the kernels of the dense part share: exponentials, sums over sixteen partial sums, softmax. The
-// operations and their order are those of Sources/Machine/CKernels/body/{elementwise,sums}.h.
+// What the kernels of the dense part share: sums over sixteen partial sums, softmax. The operations and their
+// order are those of Sources/Machine/CKernels/body/{elementwise,sums}.h.
 #pragma once
-#include "common.cuh"
+#include "exponential.cuh"
 
-/// The polynomial of both exponentials: exp(r) for |r| <= ln 2 / 2.
-DEVICE float exponential_of_rest(float r) {
-  float p = 1.0f / 5040.0f;
-  p = __fmaf_rn(p, r, 1.0f / 720.0f);
-  p = __fmaf_rn(p, r, 1.0f / 120.0f);
-  p = __fmaf_rn(p, r, 1.0f / 24.0f);
-  p = __fmaf_rn(p, r, 1.0f / 6.0f);
-  p = __fmaf_rn(p, r, 0.5f);
-  p = __fmaf_rn(p, r, 1.0f);
-  return __fmaf_rn(p, r, 1.0f);
-}
-
-/// exp(x): 0 below -87.33654, infinity above 88.72284, NaN for NaN.
-DEVICE float exponential(float x) {
-  const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
-  if (x < -87.33654f) return 0.0f;
-  if (x > 88.72284f) return __int_as_float(0x7f800000);
-  if (x != x) return x;
-  float n = __fadd_rn(__fmaf_rn(x, 1.44269504f, magic), -magic);
-  float r = __fmaf_rn(n, -0.693145752f, x);
-  r = __fmaf_rn(n, -1.42860677e-6f, r);
-  int whole = (int)n, half = whole >> 1;
-  float a = __int_as_float((half + 127) << 23), b = __int_as_float((whole - half + 127) << 23);
-  return __fmul_rn(__fmul_rn(exponential_of_rest(r), a), b);
-}
-
-/// exponential(x), bit for bit, where x <= 0 or NaN: one multiplication by the power of two.
-DEVICE float falling_exponential(float x) {
-  const float magic = 12582912.0f;
-  if (x < -87.33654f) return 0.0f;
-  float t = __fmaf_rn(x, 1.44269504f, magic);
-  float n = __fadd_rn(t, -magic);
-  float r = __fmaf_rn(n, -0.693145752f, x);
-  r = __fmaf_rn(n, -1.42860677e-6f, r);
-  float power = __uint_as_float((__float_as_uint(t) << 23) + 0x3f800000u);
-  return __fmul_rn(exponential_of_rest(r), power);
-}
-
-DEVICE float logistic(float x) { return __fdiv_rn(1.0f, __fadd_rn(1.0f, exponential(-x))); }
-
-/// Folds sixteen partial sums, one in each of the lanes 0 ... 15 (16 ... 31 likewise), 8, 4, 2, 1; every lane gets
-/// the result. All lanes of the warp call it.
+/// Folds sixteen partial sums, one in each of the lanes 0 ... 15 (16 ... 31 likewise), 8, 4, 2, 1; every
+/// lane gets the result. All lanes of the warp call it.
 DEVICE float fold(float sum) {
   for (int step = 8; step > 0; step /= 2) sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffffu, sum, step));
   return sum;
@@ -59,9 +19,9 @@ DEVICE float largest_of_warp(float x) {
   return x;
 }
 
-/// y = softmax(x) of `count` numbers by one warp; y may be x. NaNs are passed over by the largest and make every
-/// result NaN. Sixteen partial sums, number i in sum i mod 16, ascending. A lane writes what it reads again, and
-/// all lanes see the whole of y behind it.
+/// y = softmax(x) of `count` numbers by one warp; y may be x. NaNs are passed over by the largest and make
+/// every result NaN. Sixteen partial sums, number i in sum i mod 16, ascending. A lane writes what it reads
+/// again, and all lanes see the whole of y behind it.
 DEVICE void softmax_of_warp(const float *x, float *y, u32 count, u32 lane) {
   float largest = -__int_as_float(0x7f800000);
   for (u32 i = lane; i < count; i += 32) largest = x[i] > largest ? x[i] : largest;

@@ -1,12 +1,14 @@
-// Keys of all heads from cached latents: a product in F32 whose every sum is one chain over the latent's numbers.
+// Keys of all heads from cached latents: a product in F32 whose every sum is one chain over the latent's
+// numbers.
 //
-// Shape: a block of 256 threads takes 64 positions by 64 numbers of one head's keys, a thread 4 by 4 of them; sixteen
-// columns of both factors at a time lie in shared memory, transposed, so that a thread reads its eight numbers of a
-// column in two pieces and multiplies them sixteen ways.
+// Shape: a block of 256 threads takes 64 positions by 64 numbers of one head's keys, a thread 4 by 4 of
+// them; sixteen columns of both factors at a time lie in shared memory, transposed, so that a thread reads
+// its eight numbers of a column in two pieces and multiplies them sixteen ways.
 // Bytes moved: a block reads 64 rows of each factor once.
 #include "common.cuh"
 
-/// EXPAND_PITCH: of a column in shared memory; not EXPAND_TILE, so that sixteen columns of a row lie in different banks.
+/// EXPAND_PITCH: of a column in shared memory; not EXPAND_TILE, so that sixteen columns of a row lie in
+/// different banks.
 enum { EXPAND_TILE = 64, EXPAND_PANEL = 16, EXPAND_EACH = 4, EXPAND_PITCH = EXPAND_TILE + 4 };
 
 /// Sixteen columns of up to 64 rows, transposed: panel[c][row]; zeros where there is no row or column.

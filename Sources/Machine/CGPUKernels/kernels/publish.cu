@@ -1,6 +1,7 @@
 // Tells the host how far the stream is.
 //
-// Shape: one thread. What earlier kernels of the stream wrote, mapped memory included, is visible before the word.
+// Shape: one thread. What earlier kernels of the stream wrote, mapped memory included, is visible before
+// the word.
 #include "common.cuh"
 
 KERNEL(publish)(const gpu_publish_arguments a) {

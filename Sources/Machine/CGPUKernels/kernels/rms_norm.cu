@@ -1,7 +1,7 @@
 // The norm of rows, after a change was added to them where there is one.
 //
-// Shape: a block takes one segment of one row. All threads add and scale; the sum of squares is sixteen chains,
-// number i in chain i mod 16, ascending, which sixteen threads run and fold.
+// Shape: a block takes one segment of one row. All threads add and scale; the sum of squares is sixteen
+// chains, number i in chain i mod 16, ascending, which sixteen threads run and fold.
 // Bytes moved: the row twice (the second time from the nearest cache), the change, the weight and y once.
 #include "dense.cuh"
 

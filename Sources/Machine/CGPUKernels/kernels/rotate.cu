@@ -1,7 +1,7 @@
 // Rotary position embedding, in place.
 //
-// Shape: a block takes one head of one row, a thread some of its pairs: (a, b) becomes (a c - b s, a s + b c), every
-// product and sum rounded.
+// Shape: a block takes one head of one row, a thread some of its pairs: (a, b) becomes (a c - b s, a s + b
+// c), every product and sum rounded.
 #include "dense.cuh"
 
 KERNEL(rotate)(const gpu_rotate_arguments a) {

@@ -1,8 +1,8 @@
 // The experts of a token and their weights, as Sources/Engine/Models/Router.swift chooses them.
 //
-// Shape: a warp takes one token; its numbers lie in shared memory. Scores by the gating; bias and groups decide who is
-// chosen only; the weights are the plain scores of the chosen, best first, then normalised and scaled. The lower
-// number wins among equals; NaN is below everything.
+// Shape: a warp takes one token; its numbers lie in shared memory. Scores by the gating; bias and groups
+// decide who is chosen only; the weights are the plain scores of the chosen, best first, then normalised
+// and scaled. The lower number wins among equals; NaN is below everything.
 #include "routing.cuh"
 
 enum { NO_INDEX = 0x7fffffff };
@@ -15,7 +15,8 @@ DEVICE int index_of_largest(const float *values, u32 count, u32 lane) {
   int best = NO_INDEX;
   float largest = 0.0f;
   for (u32 i = lane; i < count; i += 32)
-    if (values[i] == values[i] && (best == NO_INDEX || values[i] > largest)) best = (int)i, largest = values[i];
+    if (values[i] == values[i] && (best == NO_INDEX || values[i] > largest))
+      best = (int)i, largest = values[i];
   for (int step = 16; step > 0; step /= 2) {
     int index = __shfl_xor_sync(0xffffffffu, best, step);
     float other = __shfl_xor_sync(0xffffffffu, largest, step);
@@ -25,8 +26,10 @@ DEVICE int index_of_largest(const float *values, u32 count, u32 lane) {
   return best;
 }
 
-/// Sets the numbers of all but the best groups to -infinity. A group counts by its best, or by its two best.
-DEVICE void keep_best_groups(float *selection, float *scores, float *kept, const gpu_route_arguments &a, u32 lane) {
+/// Sets the numbers of all but the best groups to -infinity. A group counts by its best, or by its two
+/// best.
+DEVICE void keep_best_groups(float *selection, float *scores, float *kept, const gpu_route_arguments &a,
+                             u32 lane) {
   const u32 size = a.experts / a.groups;
   const float minus_infinity = -__int_as_float(0x7f800000);
   for (u32 group = lane; group < a.groups; group += 32) {
@@ -54,8 +57,8 @@ DEVICE void keep_best_groups(float *selection, float *scores, float *kept, const
   __syncwarp();
 }
 
-/// The next best expert, which is taken out. Where only NaNs are left: the first expert, as often as it is asked for,
-/// where few are chosen, and one after the other where more are (Router.indicesOfLargest).
+/// The next best expert, which is taken out. Where only NaNs are left: the first expert, as often as it is
+/// asked for, where few are chosen, and one after the other where more are (Router.indicesOfLargest).
 DEVICE int take_best(float *selection, const gpu_route_arguments &a, u32 lane) {
   int best = index_of_largest(selection, a.experts, lane);
   if (best == NO_INDEX) {
@@ -72,7 +75,8 @@ DEVICE int take_best(float *selection, const gpu_route_arguments &a, u32 lane) {
 KERNEL(route)(const gpu_route_arguments a) {
   DYNAMIC_SHARED(float, memory);
   float *scores = memory, *selection = scores + a.experts, *probabilities = selection + a.experts;
-  float *group_scores = probabilities + a.experts, *kept = group_scores + a.groups, *weights = kept + a.groups;
+  float *group_scores = probabilities + a.experts, *kept = group_scores + a.groups;
+  float *weights = kept + a.groups;
   int *ids = (int *)(weights + a.chosen);
   const u32 token = blockIdx.x, lane = threadIdx.x;
   const float *logits = (const float *)a.logits + (size_t)token * a.logits_stride;

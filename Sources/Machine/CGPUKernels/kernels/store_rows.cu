@@ -1,8 +1,9 @@
 // Rows of keys or values into a cache of F32, F16 or Q8_0.
 //
-// Shape: a block takes one head of one row. F32, F16: a thread takes single numbers. Q8_0: a warp takes blocks of 32,
-// a lane one number of them; the largest magnitude goes over the warp, NaNs passed over; numbers are rounded to the
-// nearest, halves away from zero, and a NaN becomes 0. The last block is filled up with zeros.
+// Shape: a block takes one head of one row. F32, F16: a thread takes single numbers. Q8_0: a warp takes
+// blocks of 32, a lane one number of them; the largest magnitude goes over the warp, NaNs passed over;
+// numbers are rounded to the nearest, halves away from zero, and a NaN becomes 0. The last block is filled
+// up with zeros.
 #include "cache.cuh"
 
 /// One number of a block of Q8_0, with 1 / d.
