@@ -45,11 +45,10 @@ public struct WeightMatrix: @unchecked Sendable {
         rowByteCount: rowByteCount))
   }
 
-  /// Some rows of a matrix, without a packed copy.
-  init(part whole: WeightMatrix, rows: Range<Int>) {
-    base = whole.base + rows.lowerBound * whole.rowByteCount
+  private init(unpacked whole: WeightMatrix) {
+    base = whole.base
     type = whole.type
-    rowCount = rows.count
+    rowCount = whole.rowCount
     columnCount = whole.columnCount
     rowByteCount = whole.rowByteCount
     slot = nil
@@ -66,14 +65,14 @@ public struct WeightMatrix: @unchecked Sendable {
   /// The same matrix without a packed copy: for one that is read row by row and never multiplied.
   public var unpacked: WeightMatrix {
     slot?.split()
-    return WeightMatrix(part: self, rows: 0..<rowCount)
+    return WeightMatrix(unpacked: self)
   }
 
   /// Tiles of sixteen rows.
-  public var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
+  var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
 
   /// Bytes of one packed tile.
-  public var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
+  var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
 
   /// How many numbers of an activation share a scale when they meet these weights: 256, 32, or 0 where
   /// they stay F32.
