@@ -171,18 +171,15 @@ final class PackedSlot: @unchecked Sendable {
   }
 
   /// Takes tiles that are there already, in memory that outlives the slot.
-  /// - Returns: whether they were taken; not where there are others, or soon will be.
-  @discardableResult
-  func adopt(_ tiles: UnsafeRawPointer) -> Bool {
+  func adopt(_ tiles: UnsafeRawPointer) {
     guard
       state.compareExchange(
         expected: State.empty, desired: State.packing, ordering: .acquiring
       ).exchanged
-    else { return false }
+    else { return }
     // Safety: what is ready is only read.
     memory = UnsafeMutableRawPointer(mutating: tiles)
     publish()
-    return true
   }
 
   /// Says that the claimed memory is filled.
