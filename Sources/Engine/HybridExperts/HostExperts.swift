@@ -10,7 +10,7 @@ import Models
 /// Layers are MoE layers, counted from 0.
 final class HostExperts {
   let layers: [ExpertLayer]
-  let layouts: [SlotLayout]
+  let layouts: [ExpertSlotLayout]
   private let compute: CPUBackend
   private let source: PinnedSource
 
@@ -19,9 +19,9 @@ final class HostExperts {
     layers: [ExpertLayer], numbers: [Int], compute: CPUBackend, source: PinnedSource
   ) throws(HybridError) {
     self.layers = layers
-    var layouts: [SlotLayout] = []
+    var layouts: [ExpertSlotLayout] = []
     for (layer, number) in zip(layers, numbers) {
-      layouts.append(try SlotLayout(layer, layer: number))
+      layouts.append(try layer.slotLayout(layer: number))
     }
     self.layouts = layouts
     self.compute = compute
@@ -51,13 +51,9 @@ final class HostExperts {
   /// Makes the packed copies of experts that are to be copied. On the thread team, so only between its
   /// other work.
   func pack(_ experts: some Sequence<ExpertID>) {
-    var missing: [WeightMatrix] = []
     for expert in experts {
-      for (matrix, _) in parts(of: expert) where matrix.packedTiles == nil {
-        missing.append(matrix)
-      }
+      for (matrix, _) in parts(of: expert) { _ = matrix.packedBytes(by: compute) }
     }
-    if !missing.isEmpty { compute.packNow(missing) }
   }
 
   /// Submits the copy of some bytes of an expert, counted as in its slot, which begins at `slot`.

@@ -33,7 +33,7 @@ final class PinnedSource {
     self.device = device
     self.marks = marks
     self.budget = budget
-    memory = store?.reservedMemory ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    memory = store?.memoryRange ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     let count = (memory.count + budget.chunkByteCount - 1) / budget.chunkByteCount
     chunks = Array(repeating: nil, count: count)
     pieceByteCount = (max(budget.stagingByteCount, largestTile) + 255) / 256 * 256
