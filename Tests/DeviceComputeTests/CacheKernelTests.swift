@@ -23,7 +23,7 @@ import Testing
         case 1: hard
         case 2: number * 1e-6
         case 3: index % 9 == 4 ? .nan : number
-        case 4: number * 1e-42
+        case 4: number * 1e-30 * 1e-12
         default: number
         }
     }
