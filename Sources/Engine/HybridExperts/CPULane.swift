@@ -23,10 +23,8 @@ final class CPULane {
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
     let columns = exchange.hiddenSize
-    let x = (
-      gate: try records(layer.gate[first], rowCount: tokenCount),
-      up: try records(layer.up[first], rowCount: tokenCount)
-    )
+    let gateX = try records(layer.gate[first], rowCount: tokenCount)
+    let upX = try records(layer.up[first], rowCount: tokenCount)
     let hidden = try workspace.takeRecords(
       rows: groups.tokens.count, columns: layer.width, width: layer.down[first].activationWidth)
     let rows = Activation(
@@ -36,7 +34,7 @@ final class CPULane {
       experts.map { expert in
         let range = groups.rows[expert]
         return GatedProduct(
-          x, rows: groups.tokens[range], gate: layer.gate[expert], up: layer.up[expert],
+          gateX: gateX, upX: upX, rows: groups.tokens[range], gate: layer.gate[expert], up: layer.up[expert],
           gateBias: layer.gateBias?[expert].base, upBias: layer.upBias?[expert].base,
           activation: layer.activation, into: hidden.rows(range))
       })

@@ -11,8 +11,6 @@ import Experts
 final class ExpertSlots {
   private(set) var ledger: SlotLedger
   let slotByteCount: Int
-  /// How many slots there would be if memory had not run short.
-  let wantedCount: Int
   private let memory: DeviceMemory?
   private let words: PinnedMemory?
   // By slot.
@@ -21,30 +19,15 @@ final class ExpertSlots {
   private var isSettled: [Bool]
   private var lastReads: [StreamMark?]
 
-  /// Takes memory for so many slots, or for half as many where that is refused, and so on down to none.
-  /// - Parameter most: slots that are of use; no more are taken.
-  /// - Throws: `DeviceError` other than for want of memory.
-  init(
-    _ device: any Device, wanted: Int, slotByteCount: Int
-  ) throws(DeviceError) {
+  /// - Throws: `DeviceError.outOfMemory`, `.cannotPin`, `.lost`.
+  init(_ device: any Device, count: Int, slotByteCount: Int) throws(DeviceError) {
     self.slotByteCount = slotByteCount
-    wantedCount = wanted
-    var count = max(0, wanted)
-    var memory: DeviceMemory?
-    var words: PinnedMemory?
-    while count > 0 {
-      do throws(DeviceError) {
-        memory = try device.allocate(byteCount: count * slotByteCount, purpose: "expert slots")
-        words = try device.allocatePinned(byteCount: count * 4, purpose: "expert slots' words")
-        break
-      } catch {
-        guard error.isShortage else { throw error }
-        memory = nil
-        count /= 2
-      }
-    }
-    self.memory = memory
-    self.words = words
+    memory =
+      count == 0
+      ? nil : try device.allocate(byteCount: count * slotByteCount, purpose: "expert slots")
+    words =
+      count == 0
+      ? nil : try device.allocatePinned(byteCount: count * 4, purpose: "expert slots' words")
     ledger = SlotLedger(count: count)
     arrivals = Array(repeating: 0, count: count)
     arrivalMarks = Array(repeating: nil, count: count)

@@ -12,7 +12,7 @@ final class GPULane {
   let stream: any DeviceStream
   private let operations: DeviceOperations
   private let layers: [ExpertLayer]
-  private let layouts: [SlotLayout]
+  private let layouts: [ExpertSlotLayout]
   private let exchange: LayerExchange
   private let biases: [Biases?]
   private let groups: PinnedSpan

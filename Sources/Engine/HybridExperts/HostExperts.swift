@@ -10,7 +10,7 @@ import Models
 /// Layers are MoE layers, counted from 0.
 final class HostExperts {
   let layers: [ExpertLayer]
-  let layouts: [SlotLayout]
+  let layouts: [ExpertSlotLayout]
   private let compute: CPUBackend
   private let source: PinnedSource
 
@@ -19,13 +19,28 @@ final class HostExperts {
     layers: [ExpertLayer], numbers: [Int], compute: CPUBackend, source: PinnedSource
   ) throws(HybridError) {
     self.layers = layers
-    var layouts: [SlotLayout] = []
+    var layouts: [ExpertSlotLayout] = []
     for (layer, number) in zip(layers, numbers) {
-      layouts.append(try SlotLayout(layer, layer: number))
+      layouts.append(try layer.slotLayout(layer: number))
     }
     self.layouts = layouts
     self.compute = compute
     self.source = source
+  }
+
+  /// Widths of the records that the experts read.
+  var recordWidths: Set<Int> {
+    Set(layouts.flatMap { [$0.gate.activationWidth, $0.up.activationWidth] })
+  }
+
+  /// Bytes of the largest tile of any expert.
+  static func largestTile(_ layers: [ExpertLayer]) -> Int {
+    layers.reduce(0) { most, layer in
+      let matrices = [layer.gate.first, layer.up.first, layer.down.first].compactMap { $0 }
+      return matrices.reduce(most) {
+        max($0, DeviceMatrix(address: 0, shapeOf: $1).tileByteCount)
+      }
+    }
   }
 
   /// Bytes of a slot that holds any of the experts.
@@ -36,13 +51,9 @@ final class HostExperts {
   /// Makes the packed copies of experts that are to be copied. On the thread team, so only between its
   /// other work.
   func pack(_ experts: some Sequence<ExpertID>) {
-    var missing: [WeightMatrix] = []
     for expert in experts {
-      for (matrix, _) in parts(of: expert) where matrix.packedTiles == nil {
-        missing.append(matrix)
-      }
+      for (matrix, _) in parts(of: expert) { _ = matrix.packedBytes(by: compute) }
     }
-    if !missing.isEmpty { compute.packNow(missing) }
   }
 
   /// Submits the copy of some bytes of an expert, counted as in its slot, which begins at `slot`.

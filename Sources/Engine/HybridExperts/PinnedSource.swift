@@ -8,20 +8,9 @@ import Devices
 /// to a budget: pinned pages can never be swapped out, so the system limits them. Not for two threads at
 /// once.
 final class PinnedSource {
-  /// How much of the packed weights may be pinned, and in which pieces.
-  struct Budget {
-    var byteCount: Int
-    /// Pinning costs a system call and time for each page, so chunks are large; the last one wastes
-    /// part of the budget, so they are not too large.
-    var chunkByteCount = 64 << 20
-    /// Pieces that pass what is not pinned on to the link: two on their way, two being filled.
-    var stagingCount = 4
-    var stagingByteCount = 1 << 20
-  }
-
   private let device: any Device
   private let marks: EventPool
-  private let budget: Budget
+  private let budget: PinnedBudget
   private let memory: UnsafeMutableRawBufferPointer
   private var chunks: [PinnedMemory?]
   private(set) var pinnedByteCount = 0
@@ -39,12 +28,12 @@ final class PinnedSource {
   /// - Parameter store: where packed weights lie; nil: they are packed on the way.
   /// - Throws: `DeviceError` other than for want of memory.
   init(
-    _ device: any Device, store: PackedStore?, marks: EventPool, budget: Budget, largestTile: Int
+    _ device: any Device, store: PackedStore?, marks: EventPool, budget: PinnedBudget, largestTile: Int
   ) throws(DeviceError) {
     self.device = device
     self.marks = marks
     self.budget = budget
-    memory = store?.reservedMemory ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    memory = store?.memoryRange ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     let count = (memory.count + budget.chunkByteCount - 1) / budget.chunkByteCount
     chunks = Array(repeating: nil, count: count)
     pieceByteCount = (max(budget.stagingByteCount, largestTile) + 255) / 256 * 256
@@ -143,7 +132,7 @@ final class PinnedSource {
     guard refusal == nil, let base = memory.baseAddress else { return nil }
     let start = chunk * budget.chunkByteCount
     let count = min(budget.chunkByteCount, memory.count - start)
-    guard pinnedByteCount + count <= budget.byteCount else {
+    guard count <= budget.byteCount - pinnedByteCount else {
       refusal = "the budget of \(budget.byteCount >> 20) MiB is used up"
       return nil
     }

@@ -11,8 +11,12 @@ final class EventPool: Sendable {
 
   /// An event, recorded where the stream stands now.
   func mark(_ stream: any DeviceStream) throws(DeviceError) -> StreamMark {
-    let known = free.withLock { $0.popLast() }
-    let event = try known ?? device.makeEvent()
+    let event: any DeviceEvent
+    if let known = free.withLock({ $0.popLast() }) {
+      event = known
+    } else {
+      event = try device.makeEvent()
+    }
     try stream.record(event)
     return StreamMark(event, pool: self)
   }

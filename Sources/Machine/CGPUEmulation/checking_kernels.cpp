@@ -24,6 +24,13 @@ KERNEL(checking_order)(const CheckingArguments a) {
   y[1 + atomicAdd(y, 1u)] = linear_block() * threads_of_block() + thread_in_block();
 }
 
+/// y[0] counts launches; y[1 + i] is the `count` of the i-th.
+KERNEL(checking_mark)(const CheckingArguments a) {
+  u32 *y = (u32 *)a.y;
+  y[1 + y[0]] = a.count;
+  y[0]++;
+}
+
 /// y[block] = the sum of 0 ..< threads, by halves in shared memory; where `wrong`, without its barriers.
 KERNEL(checking_sum)(const CheckingArguments a) {
   DYNAMIC_SHARED(u32, parts);
@@ -107,6 +114,6 @@ namespace gpu_host {
 const NamedKernel checking_kernels[] = {
     GPU_HOST_KERNEL(checking_fill),     GPU_HOST_KERNEL(checking_order), GPU_HOST_KERNEL(checking_sum),
     GPU_HOST_KERNEL(checking_exchange), GPU_HOST_KERNEL(checking_kinds), GPU_HOST_KERNEL(checking_ended),
-    GPU_HOST_KERNEL(checking_mismatch), {nullptr, nullptr}};
+    GPU_HOST_KERNEL(checking_mismatch), GPU_HOST_KERNEL(checking_mark),  {nullptr, nullptr}};
 
 }  // namespace gpu_host

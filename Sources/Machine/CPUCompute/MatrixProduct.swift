@@ -43,12 +43,15 @@ public struct MatrixProduct {
     self.init(.activation(x), selection, weights, bias, y)
   }
 
-  /// A product of rows that are quantised already, to the width of the weights' type.
+  /// A product of rows that are quantised already, to the width of the weights' type, wherever they lie:
+  /// in a work space, or in memory that a device wrote.
+  /// - Parameter selection: which rows of x are multiplied, in this order; nil: all.
   public init(
-    _ x: RowRecords, _ weights: WeightMatrix, bias: UnsafePointer<Float>? = nil, into y: Activation
+    _ x: RowRecords, rows selection: ArraySlice<Int32>? = nil, _ weights: WeightMatrix,
+    bias: UnsafePointer<Float>? = nil, into y: Activation
   ) {
     precondition(x.width == weights.activationWidth, "x is quantised for other weights")
-    self.init(.records(x), nil, weights, bias, y)
+    self.init(.records(x), selection, weights, bias, y)
   }
 
   private init(
@@ -92,28 +95,27 @@ public struct GatedProduct {
     activation: GatedActivation, into out: RowRecords
   ) {
     self.init(
-      gateInput: .activation(x), upInput: .activation(x), selection, gate, up, gateBias, upBias,
-      activation, out)
+      .activation(x), .activation(x), selection, gate, up, gateBias, upBias, activation, out)
   }
 
-  /// The same of rows that are quantised already, to the widths of gate's and up's types.
-  /// - Parameter records: [tokens, columns] each; the same twice where the widths are.
+  /// A gated product of rows that are quantised already, wherever they lie.
+  /// - Parameters:
+  ///   - gateX, upX: the same rows in the widths that gate and up ask for; the same records where these
+  ///     are equal.
   public init(
-    _ records: (gate: RowRecords, up: RowRecords), rows selection: ArraySlice<Int32>? = nil,
+    gateX: RowRecords, upX: RowRecords, rows selection: ArraySlice<Int32>? = nil,
     gate: WeightMatrix, up: WeightMatrix, gateBias: UnsafePointer<Float>? = nil,
     upBias: UnsafePointer<Float>? = nil, activation: GatedActivation, into out: RowRecords
   ) {
-    precondition(
-      records.gate.width == gate.activationWidth && records.up.width == up.activationWidth,
-      "x is quantised for other weights")
-    precondition(records.gate.rowCount == records.up.rowCount, "gate and up read other rows")
+    precondition(gateX.width == gate.activationWidth, "x is quantised for another gate")
+    precondition(upX.width == up.activationWidth, "x is quantised for another up")
+    precondition(gateX.rowCount == upX.rowCount)
     self.init(
-      gateInput: .records(records.gate), upInput: .records(records.up), selection, gate, up,
-      gateBias, upBias, activation, out)
+      .records(gateX), .records(upX), selection, gate, up, gateBias, upBias, activation, out)
   }
 
   private init(
-    gateInput: ProductInput, upInput: ProductInput, _ selection: ArraySlice<Int32>?,
+    _ gateInput: ProductInput, _ upInput: ProductInput, _ selection: ArraySlice<Int32>?,
     _ gate: WeightMatrix, _ up: WeightMatrix, _ gateBias: UnsafePointer<Float>?,
     _ upBias: UnsafePointer<Float>?, _ activation: GatedActivation, _ out: RowRecords
   ) {
@@ -126,8 +128,8 @@ public struct GatedProduct {
     self.upBias = upBias
     self.activation = activation
     self.out = out
-    precondition(
-      gateInput.columnCount == gate.columnCount && gate.columnCount == up.columnCount)
+    precondition(gateInput.columnCount == gate.columnCount, "x has other columns than gate")
+    precondition(upInput.columnCount == up.columnCount, "x has other columns than up")
     precondition(gate.rowCount == up.rowCount && out.columnCount == gate.rowCount)
     precondition(out.rowCount == tokenCount, "out has another number of rows")
   }

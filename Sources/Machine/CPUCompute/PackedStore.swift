@@ -70,9 +70,8 @@ public final class PackedStore: @unchecked Sendable {
   /// Keeps a file as long as the store.
   func keep(_ file: MappedFile) { lock.withLock { $0.file = file } }
 
-  /// All memory that packed copies may lie in, reserved and not all paid for: what a device's driver can pin
-  /// piece by piece.
-  public var reservedMemory: UnsafeMutableRawBufferPointer {
+  /// All address space of the store, of which the first `usedBytes` are handed out: what a device may pin.
+  public var memoryRange: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount)
   }
 
@@ -150,11 +149,18 @@ final class PackedSlot: @unchecked Sendable {
   }
 
   /// Counts a use, and takes it upon the caller to pack the matrix where it is the one for that.
-  /// - Parameter isUrgent: whether any use is the one.
   /// - Returns: where to; nil where there is nothing to do, another thread does it, or no room is left.
-  func claim(byteCount: Int, isUrgent: Bool = false) -> UnsafeMutableRawPointer? {
+  func claim(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard state.load(ordering: .relaxed) == State.empty,
-      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0 || isUrgent,
+      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0
+    else { return nil }
+    return claimNow(byteCount: byteCount)
+  }
+
+  /// Takes it upon the caller to pack the matrix, however often it was used.
+  /// - Returns: as `claim`.
+  func claimNow(byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard
       state.compareExchange(
         expected: State.empty, desired: State.packing, ordering: .acquiring
       ).exchanged

@@ -45,10 +45,11 @@ public struct WeightMatrix: @unchecked Sendable {
         rowByteCount: rowByteCount))
   }
 
-  private init(unpacked whole: WeightMatrix) {
-    base = whole.base
+  /// Some rows of a matrix, without a packed copy.
+  init(part whole: WeightMatrix, rows: Range<Int>) {
+    base = whole.base + rows.lowerBound * whole.rowByteCount
     type = whole.type
-    rowCount = whole.rowCount
+    rowCount = rows.count
     columnCount = whole.columnCount
     rowByteCount = whole.rowByteCount
     slot = nil
@@ -65,14 +66,14 @@ public struct WeightMatrix: @unchecked Sendable {
   /// The same matrix without a packed copy: for one that is read row by row and never multiplied.
   public var unpacked: WeightMatrix {
     slot?.split()
-    return WeightMatrix(unpacked: self)
+    return WeightMatrix(part: self, rows: 0..<rowCount)
   }
 
   /// Tiles of sixteen rows.
-  var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
+  public var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
 
   /// Bytes of one packed tile.
-  var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
+  public var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
 
   /// How many numbers of an activation share a scale when they meet these weights: 256, 32, or 0 where
   /// they stay F32.
@@ -86,12 +87,6 @@ public struct WeightMatrix: @unchecked Sendable {
     ck_weights(
       native: base, packed: slot?.tiles, row_bytes: rowByteCount, rows: rowCount,
       columns: columnCount, element_type: type.rawValue)
-  }
-
-  /// The packed tiles, once they are there; valid as long as the store.
-  public var packedTiles: UnsafeRawBufferPointer? {
-    guard let tiles = slot?.tiles else { return nil }
-    return UnsafeRawBufferPointer(start: tiles, count: tileCount * tileByteCount)
   }
 
   /// Packs some tiles on the calling thread, whether or not there is a packed copy.

@@ -5,21 +5,10 @@
 // where a record's numbers share scales by 256, else two. A run is whole blocks of a record, so that nobody
 // else writes them. Results stay in shared memory until they are quantised, a warp for each row. Bytes
 // moved: gate and up once for each group of rows, records of x once for each tile. Sums: products.cuh.
-#include "dense.cuh"
+#include "activations.cuh"
 #include "products.cuh"
 
 enum { RUN_TILES = 16, RUN_ROWS = RUN_TILES * TILE_ROWS };
-
-/// silu(g) u.
-DEVICE float silu_product(float g, float u) { return __fmul_rn(__fmul_rn(g, logistic(g)), u); }
-
-/// g sigmoid(alpha g) (u + 1), g = min(gate, limit), u = clamp(up, -limit, limit); comparisons let a NaN pass.
-DEVICE float clamped_product(float g, float u, float alpha, float limit) {
-  g = g > limit ? limit : g;
-  u = u > limit ? limit : u;
-  u = u < -limit ? -limit : u;
-  return __fmul_rn(__fmul_rn(g, logistic(__fmul_rn(alpha, g))), __fadd_rn(u, 1.0f));
-}
 
 /// One matrix times the records of some rows: what differs between gate and up.
 struct GatedHalf {
