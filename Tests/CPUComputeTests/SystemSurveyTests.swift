@@ -34,15 +34,20 @@ import Testing
   }
 
   @Test(arguments: [
-    ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 2024", "550.54.14"),
+    (
+      "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 2024",
+      "550.54.14"
+    ),
     (
       "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  575.64  Release Build  (root@b)",
       "575.64"
     ),
-    ("NVRM version: something else", nil), ("", nil), ("1. .2 3..4", nil),
+    ("NVRM version: something else", nil), ("1. .2 3..4", nil),
   ])
   func `the version of the driver's module is found`(line: String, version: String?) {
-    #expect(survey(["/proc/driver/nvidia/version": line + "\nGCC version: 12.2.0"]).nvidiaModule == version)
+    #expect(
+      survey(["/proc/driver/nvidia/version": line + "\nGCC version: 12.2.0"]).nvidiaModule
+        == version)
   }
 
   @Test func `devices by NVIDIA are found on the bus by the maker's number`() {
@@ -53,17 +58,21 @@ import Testing
   }
 
   @Test func `WSL and containers are told from plain Linux`() {
-    let plain = survey(["/proc/sys/kernel/osrelease": "6.8.0-45-generic\n", "/proc/1/cgroup": "0::/init.scope\n"])
+    let plain = survey([
+      "/proc/sys/kernel/osrelease": "6.8.0-45-generic\n", "/proc/1/cgroup": "0::/init.scope\n",
+    ])
     #expect(!plain.isWSL && !plain.isContainer)
     let release = "5.15.153.1-microsoft-standard-WSL2\n"
     #expect(survey(["/proc/sys/kernel/osrelease": release]).isWSL)
-    #expect(survey(["/.dockerenv": ""]).isContainer && survey(["/run/.containerenv": ""]).isContainer)
+    #expect(
+      survey(["/.dockerenv": ""]).isContainer && survey(["/run/.containerenv": ""]).isContainer)
     #expect(survey(["/proc/1/cgroup": "0::/kubepods/besteffort/pod1\n"]).isContainer)
   }
 
   @Test func `the files of a card are others in WSL`() {
     let release = ["/proc/sys/kernel/osrelease": "5.15-microsoft\n"]
-    #expect(survey(["/dev/nvidiactl": ""]).hasDeviceFiles && !survey(["/dev/dxg": ""]).hasDeviceFiles)
+    #expect(
+      survey(["/dev/nvidiactl": ""]).hasDeviceFiles && !survey(["/dev/dxg": ""]).hasDeviceFiles)
     #expect(survey(release.merging(["/dev/dxg": ""]) { $1 }).hasDeviceFiles)
   }
 

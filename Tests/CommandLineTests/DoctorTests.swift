@@ -39,7 +39,8 @@ import Testing
     ("plain", Advice.Level.hint, "the CPU computes everything"),
     ("container", .hint, "--gpus all"), ("container with a module", .problem, "--gpus all"),
     ("module", .problem, "libraries of the same version"), ("card", .problem, "Install the driver"),
-    ("WSL", .hint, "Install NVIDIA's driver in Windows"), ("WSL with a card", .problem, "wsl --update"),
+    ("WSL", .hint, "Install NVIDIA's driver in Windows"),
+    ("WSL with a card", .problem, "wsl --update"),
   ])
   func `a missing driver is a problem only where there is a card`(
     machine: String, level: Advice.Level, words: String
@@ -91,7 +92,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("plain", "pinned"), ("limited", "ulimit -l"), ("container", "--ulimit memlock"), ("WSL", ".wslconfig"),
+    ("plain", "pinned"), ("limited", "ulimit -l"), ("container", "--ulimit memlock"),
+    ("WSL", ".wslconfig"),
   ])
   func `memory that cannot be pinned says what limits it here`(machine: String, words: String) {
     let found = advice {
@@ -144,8 +146,12 @@ import Testing
       $0.folders = [FolderFinding(purpose: "packed weights", path: nil, isWritable: false)]
     }
     #expect(found.map(\.level) == [.problem, .problem, .hint, .hint, .hint, .hint])
-    let words = ["could not be measured", "no folder", "plain C", "2.0 of 16", "1.07 GB of the", "huge"]
-    for (advice, words) in zip(found, words) { #expect(advice.finding.contains(words), "\(advice)") }
+    let words = [
+      "could not be measured", "no folder", "plain C", "2.0 of 16", "1.07 GB of the", "huge",
+    ]
+    for (advice, words) in zip(found, words) {
+      #expect(advice.finding.contains(words), "\(advice)")
+    }
   }
 
   @Test func `little memory is a hint where no group takes it away`() {
@@ -185,7 +191,8 @@ import Testing
     findings.host = HostSpeeds(threadCount: 2, readGBps: 12.34, int8GOPS: 100, floatGOPS: 50)
     findings.looksForDevices = false
     let text = DoctorReport(findings).text
-    #expect(text.contains("measured   reads 12.3 GB/s, int8 100 GOPS, F32 50 GOPS with 2 threads\n"))
+    #expect(
+      text.contains("measured   reads 12.3 GB/s, int8 100 GOPS, F32 50 GOPS with 2 threads\n"))
     #expect(text.contains("driver     not looked for\n"))
     #expect(text.hasSuffix("Nothing is missing.\n"))
   }
