@@ -55,8 +55,10 @@ final class DeviceWeights {
       }
     case .keyProjections(let expansion):
       let columns = expansion.plainLength * expansion.latentLength
-      let rows = try ActivationBuffer(rowCount: expansion.values.count, columnCount: columns)
-        .activation
+      let buffer = try ActivationBuffer(
+        rowCount: expansion.values.count, columnCount: columns)
+      defer { withExtendedLifetime(buffer) {} }
+      let rows = buffer.activation
       try compute.loadKeyProjections(expansion, into: rows)
       try upload.copy(
         UnsafeRawBufferPointer(start: rows.base, count: 4 * rows.rowCount * columns), to: address)
