@@ -74,8 +74,9 @@ public final class HybridExecutor: LayerServing {
     shortage = fitted.shortage
     director = try ExpertDirector(
       lanes: setup.lanes, system: fitted.system, popularity: setup.popularity, clock: setup.clock,
-      recordsTimeline: setup.recordsTimeline)
+      pieceBytes: setup.pieceByteCount, recordsTimeline: setup.recordsTimeline)
     director.recordsActions = true
+    director.checksPlans = setup.checksPlans
     uploader = try Uploader(device, slots: fitted.slots, weights: weights, marks: marks)
     let lanes = setup.lanes
     residency = ExpertResidency(
