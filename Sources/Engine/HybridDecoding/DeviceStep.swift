@@ -124,7 +124,9 @@ final class DeviceStep {
   }
 
   /// Takes the hidden state from host memory.
-  func submitUpload(from span: PinnedSpan) throws { try stream.copy(from: span, to: hidden.address) }
+  func submitUpload(from span: PinnedSpan) throws {
+    try stream.copy(from: span, to: hidden.address)
+  }
 
   /// The final norm of the wanted rows.
   func submitFinalNorm(rows: Range<Int>) throws {

@@ -16,7 +16,9 @@ final class HostLayers {
     model = setup.model
     compute = setup.compute
     let shapes = model.cacheShapes.enumerated().map { index, shape in
-      layers.contains(index) ? shape : CacheShape(headCount: 0, keyLength: 0, valueLength: nil)
+      var shape = shape
+      if !layers.contains(index) { shape.headCount = 0 }
+      return shape
     }
     cache = try KeyValueCache(
       layers: shapes, type: setup.keyValueType, capacity: setup.contextLength)

@@ -32,11 +32,11 @@ final class StagedUpload {
         byteCount: 2 * pieceByteCount, purpose: "copies of weights")
       staging = .pinned(memory, [try device.makeEvent(), try device.makeEvent()])
       pinningRefusal = nil
-    } catch let refusal as DeviceError {
-      guard case .cannotPin = refusal else { throw refusal }
+    } catch {
+      guard case .cannotPin = error else { throw error }
       staging = .pageable(
         try AlignedBuffer(byteCount: pieceByteCount, purpose: "copies of weights"))
-      pinningRefusal = refusal
+      pinningRefusal = error
     }
   }
 
