@@ -149,8 +149,8 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "Devices",
-        "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "DeviceCompute",
+        "Devices", "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
         "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
         "HybridExperts", "Inference", "Models", "OrderedJSON",
         "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",

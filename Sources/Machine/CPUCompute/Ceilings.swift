@@ -22,6 +22,8 @@ public final class CeilingMemory {
   fileprivate let largePages: AlignedBuffer
   fileprivate let chunkCount: Int
   fileprivate var isTouched = false
+  /// Where `readSome` goes on.
+  fileprivate var nextChunk = 0
 
   fileprivate static let chunkByteCount = 4 << 20
 
@@ -88,6 +90,22 @@ public final class CeilingMeter {
         ceilings.int8GOPS ?? 0,
         speed(CeilingMeter.int8Operations) { _ = multiply(iterationCount) })
     }
+  }
+
+  /// Reads the next part of the memory with all threads: what keeps the memory busy while something else is
+  /// measured.
+  /// - Returns: how many bytes were read.
+  public func readSome() -> Int {
+    let count = min(memory.chunkCount, 8)
+    let first = memory.nextChunk
+    memory.nextChunk = (first + count) % memory.chunkCount
+    let (kernels, memory) = (compute.kernels, memory)
+    compute.team.forEachChunk(count: count) { _, index in
+      let chunk = (first + index) % memory.chunkCount
+      _ = kernels.read?(
+        memory.largePages.base + chunk * CeilingMemory.chunkByteCount, CeilingMemory.chunkByteCount)
+    }
+    return count * CeilingMemory.chunkByteCount
   }
 
   /// 10⁹ bytes a second.

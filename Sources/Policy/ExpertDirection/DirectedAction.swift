@@ -13,7 +13,8 @@ public enum ResidencyChange: Equatable, Sendable {
   /// moves: what it replaces may still be read by the running plan. A copy ahead or a fill is
   /// inserted when its last byte has arrived, an expert of the ring when its layer's plan is made.
   case inserted(ExpertID, replacing: ExpertID?)
-  /// The cache has given an expert up, and the slot with it or for others.
+  /// The cache has given an expert up without a newcomer in its place. The running plan may compute
+  /// with it all the same.
   case evicted(ExpertID)
   /// The last byte of a copy on demand has arrived; the running plan may compute with it.
   case arrived(ExpertID)

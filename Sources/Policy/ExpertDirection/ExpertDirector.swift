@@ -236,4 +236,6 @@ struct RunningPlan: Sendable {
   var cpuEnd = 0.0
   /// Whether the ring's experts of this layer have left.
   var hasLeftRing = false
+  /// Those of the plan's copies that stay, in the order in which they were admitted.
+  var admitted: [Exchange] = []
 }
