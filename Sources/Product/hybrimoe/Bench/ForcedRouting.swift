@@ -8,6 +8,10 @@ import RoutingTraces
 /// many of either as it needs, from the beginning again where there are too few.
 final class ForcedRouting: RoutingSource {
   let header: TraceHeader
+  /// How often each expert was used before, [layers, experts]: it decides what caches hold at first.
+  let popularity: [Double]
+  /// In words: where it is from.
+  let title: String
   /// By phase and MoE layer.
   private var tables: [Phase: [RowTable]] = [:]
   private var positions: [Phase: Int] = [:]
@@ -18,17 +22,27 @@ final class ForcedRouting: RoutingSource {
   /// Tokens of a phase.
   func rowCount(_ phase: Phase) -> Int { tables[phase]?.first?.rowCount ?? 0 }
 
+  /// - Parameters:
+  ///   - popularity: nil: as often as in these events, which is what a calibration with the same text finds.
+  ///   - next: gives one event after the other, nil at the end.
   /// - Throws: what `next` throws.
-  init(_ header: TraceHeader, next: () throws -> RoutingEvent?) rethrows {
+  init(
+    _ header: TraceHeader, title: String, popularity: [Double]? = nil,
+    next: () throws -> RoutingEvent?
+  ) rethrows {
     self.header = header
+    self.title = title
+    var counts = Array(repeating: 0.0, count: header.layers * header.experts)
     for phase in Phase.allCases {
       tables[phase] = (0..<header.layers).map { _ in RowTable() }
       positions[phase] = 0
     }
     while let event = try next() {
       guard (0..<header.layers).contains(event.layer) else { continue }
+      for index in event.ids { counts[event.layer * header.experts + index] += 1 }
       tables[event.phase]?[event.layer].append(event, header)
     }
+    self.popularity = popularity ?? counts
     // A step that was cut in the middle of its layers has no rows in the later ones.
     for phase in Phase.allCases {
       let whole = tables[phase]?.map(\.rowCount).min() ?? 0

@@ -40,10 +40,12 @@ struct Chat: LookingCommand {
     let session = try engine.session(loaded, SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
-      session: session, format: format, generation: generation, system: system)
+      session: session, engine: engine, format: format, generation: generation, system: system)
     var loop = ChatLoop(conversation, console: console, looking: looking)
     if loop.isInteractive { console.note(Self.greeting(session)) }
-    try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
+    try engine.finishing(loaded.hyperparameters) {
+      try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
+    }
   }
 
   private static func greeting(_ session: GenerationSession) -> String {

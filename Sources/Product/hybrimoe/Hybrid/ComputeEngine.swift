@@ -1,5 +1,6 @@
 import ArgumentParser
 import Devices
+import ExpertDirection
 import Experts
 import GGUF
 import Inference
@@ -17,6 +18,8 @@ final class ComputeEngine {
   private let open: OpenDevice?
   /// Where the model's parts go; nil where the CPU computes alone.
   private(set) var plan: PlacementPlan?
+  /// The engine that runs; nil where the CPU computes alone.
+  private(set) var live: (any LiveEngine)?
 
   /// - Throws: `CommandFailure` where a device that was asked for cannot be used.
   init(_ options: MachineOptions, timeline: TimelineOptions? = nil, console: Console) throws {
@@ -55,6 +58,10 @@ final class ComputeEngine {
     request.keyValueType = KeyValueElement(wanted.keyValueType)
     request.gpuMemoryBytes = options.hybrid.gpuMemory?.bytes(of: open.totalByteCount)
     request.slots = options.hybrid.slots
+    if open.device.properties.isEmulated, options.hybrid.gpuMemory == nil, request.slots == .asFit {
+      // Where everything fits there is nothing to watch.
+      request.slots = .ratio(0.25)
+    }
     try applyRules(to: &request)
     if wanted.contextLength == nil {
       request.context = Self.context(request)
@@ -140,7 +147,68 @@ extension ComputeEngine {
   }
 
   private var backend: ((SequenceSetup) throws -> any SequenceBackend)? {
-    guard plan != nil else { return nil }
-    return { try CPUSequenceBackend($0) }
+    guard let plan, let open else { return nil }
+    return { [self] in try backend($0, plan, open) }
+  }
+
+  private func backend(
+    _ setup: SequenceSetup, _ plan: PlacementPlan, _ open: OpenDevice
+  ) throws -> any SequenceBackend {
+    let scheduler = options.hybrid.scheduler ?? .hybrimoe
+    guard
+      let system = try options.hybrid.wish.systems([scheduler], cacheRatio: 0.25).first
+    else { preconditionFailure("a name gives a system") }
+    do {
+      let engine = try fitting(
+        try PlacedModel(plan, device: open.device, system: system), setup)
+      if let shortage = engine.shortage { console.warn("\(shortage).") }
+      live = engine
+      return engine.decoder
+    } catch let error as DeviceError where !open.isAskedFor {
+      console.warn("No GPU is used: \(error).")
+      return try CPUSequenceBackend(setup)
+    }
+  }
+
+  /// The engine with as many slots as the device has memory for.
+  private func fitting(_ placed: PlacedModel, _ setup: SequenceSetup) throws -> HybridEngine {
+    var placed = placed
+    while true {
+      do {
+        return try HybridEngine(
+          placed, setup, recordsTimeline: timeline?.files.isEmpty == false)
+      } catch let error as DeviceError {
+        guard case .outOfMemory = error, let smaller = placed.withFewerSlots else { throw error }
+        placed = smaller
+        console.warn(
+          "\(error); the expert cache is cut down to "
+            + "\(placed.system.layerSlots?.max() ?? 0) slots a layer.")
+      }
+    }
+  }
+}
+
+// What is left behind a run.
+extension ComputeEngine {
+  /// Runs something and writes the pictures that were asked for, whatever becomes of it.
+  func finishing(_ model: Hyperparameters, _ body: () throws -> Void) throws {
+    let name = model.name ?? model.architecture
+    do {
+      try body()
+    } catch {
+      // What went wrong first is what the user must hear of.
+      try? finish(name)
+      throw error
+    }
+    try finish(name)
+  }
+
+  /// Writes the pictures that were asked for.
+  func finish(_ model: String) throws {
+    guard let live, let timelines = live.timelines else { return }
+    try timeline?.draw(
+      timelines.measured, predicted: timelines.predicted,
+      title: "\(TerminalText.safe(model, width: 60)) on \(live.title)",
+      subtitle: live.isModelled ? "modelled times" : "")
   }
 }

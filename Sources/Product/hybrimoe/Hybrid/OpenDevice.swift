@@ -1,5 +1,7 @@
 import CUDADriver
+import DeviceCompute
 import Devices
+import EmulatedDevice
 import HostMemory
 import Placement
 
@@ -67,10 +69,51 @@ extension OpenDevice {
       totalByteCount: device.properties.totalByteCount, isAskedFor: isAskedFor)
   }
 
+  /// A device whose part this processor computes, with the times of a machine that is named.
+  ///
+  /// - Throws: `CommandFailure` for machines that are not known, `DeviceError`.
   static func emulated(
     _ options: HybridOptions, _ catalog: ProfileCatalog
   ) throws -> OpenDevice {
-    throw CommandFailure("--device emulated is not in this build.")
+    var machine = try catalog.machine(options.emulatedMachine ?? Self.modestMachine)
+    // What is emulated is still held by this machine's memory.
+    let available = MemoryStatus.availableBytes() ?? machine.gpu.memoryBytes
+    let total = min(machine.gpu.memoryBytes, available / 2)
+    let limit = min(total, options.gpuMemory?.bytes(of: total) ?? total)
+    var configuration = EmulatedDevice.Configuration(memoryByteCount: limit)
+    configuration.name = "emulated \(machine.name)"
+    configuration.timing = .modelled(EmulatedTimes(machine))
+    configuration.checksMemory = false
+    let device = try EmulatedDevice(configuration)
+    machine.gpu.memoryBytes = limit
+    machine.gpu.marginBytes = MachineProfile.margin(limit)
+    machine.gpu.bytesPerWeight = nil
+    machine.name = configuration.name
+    return OpenDevice(device: device, machine: machine, totalByteCount: total, isAskedFor: true)
+  }
+
+  /// A card and a host as many people have them.
+  static let modestMachine = "rtx-3090+ddr4"
+}
+
+extension EmulatedTimes {
+  /// The times of a machine that is known in figures.
+  init(_ machine: MachineProfile) {
+    self.init()
+    let costs = machine.costModel
+    copyLatencyMicroseconds = costs.link.latencyMicroseconds
+    // While the CPU reads, which it nearly always does when copies run.
+    uploadBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond
+    downloadBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond
+    pageableBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond / 2
+    deviceBytesPerMicrosecond = costs.gpu.bytesPerMicrosecond / 2
+    launchMicroseconds = costs.gpu.launchMicroseconds / 2
+    let kernels = KernelCosts(
+      bytesPerMicrosecond: costs.gpu.bytesPerMicrosecond,
+      parameterTokensPerMicrosecond: costs.gpu.parameterTokensPerMicrosecond)
+    kernelMicroseconds = { name, _, _, arguments in
+      kernels.microseconds(of: name, arguments)
+    }
   }
 }
 
