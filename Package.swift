@@ -95,7 +95,7 @@ let package = Package(
 
     // A GPU, real or emulated: memory, streams, kernels.
     .target(
-      name: "Devices", dependencies: ["HostMemory"], path: "Sources/Machine/Devices",
+      name: "Devices", dependencies: ["CSystemCalls", "HostMemory"], path: "Sources/Machine/Devices",
       swiftSettings: strict),
     .target(
       name: "CGPUKernels", path: "Sources/Machine/CGPUKernels", exclude: ["kernels", "ptx"]),
@@ -149,8 +149,8 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "Devices",
-        "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
+        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "DeviceCompute",
+        "Devices", "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
         "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
         "HybridExperts", "Inference", "Models", "OrderedJSON",
         "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
@@ -243,13 +243,14 @@ let package = Package(
       dependencies: ["Devices", "EmulatedDevice", "CGPUKernels", "HostMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CUDADriverTests", dependencies: ["Devices", "CUDADriver", "TestSupport"],
+      name: "CUDADriverTests",
+      dependencies: ["CGPUKernels", "CUDADriver", "Devices", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "DeviceComputeTests",
       dependencies: [
-        "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice",
-        "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
+        "CGPUEmulation", "CGPUKernels", "CKernels", "CPUCompute", "DeviceCompute", "Devices",
+        "EmulatedDevice", "ExpertArithmetic", "HostMemory", "Models", "Tensors", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -276,7 +277,10 @@ let package = Package(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["hybrimoe", "Compression", "GGUF", "Inference", "Tensors", "TestSupport"],
+      dependencies: [
+        "hybrimoe", "Compression", "Devices", "GGUF", "HostMemory", "Inference", "Tensors",
+        "TestSupport",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -25,13 +25,14 @@ struct Program {
       .appendingPathComponent("InferenceTests/Fixtures/qwen2moe-nano-F16.gguf").path
   }
 
-  /// A process with an environment of its own: nothing of the user's settings.
+  /// A process with an environment of its own: nothing of the user's settings, and no GPU unless a test asks for one.
   static func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
     let process = Process()
     process.executableURL = url
     process.arguments = arguments
-    process.environment = ["HOME": "/nonexistent", "PATH": "/usr/bin"]
-      .merging(environment) { $1 }
+    process.environment = [
+      "HOME": "/nonexistent", "PATH": "/usr/bin", "HYBRIMOE_DEVICE": "cpu",
+    ].merging(environment) { $1 }
     return process
   }
 

@@ -80,7 +80,7 @@ import Testing
     ["frobnicate"], ["run"], ["run", "-p", "a", "-f", "b"], ["run", "-p", "a", "--top-p", "1.5"],
     ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"], ["chat", "--resume"],
     ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x", "--kernels"], ["serve"], ["logits"],
-    ["chat", "--scheduler", "magic"], ["chat", "--device", "cuda:0"], ["chat", "--nope"],
+    ["chat", "--scheduler", "magic"], ["chat", "--device", "gpu"], ["chat", "--nope"],
     ["inspect", "a.gguf", "-m", "b.gguf"], ["tokenize", "--model"],
     ["run", "-p", "a", "--repeat-penalty", "1.1"], ["chat", "--logit-bias", "1=2"],
     ["tokenize", "-p", "a", "--pre-tokenizer", "none"], ["inspect", "--pre-tokenizer", "none"],
@@ -257,17 +257,6 @@ import Testing
     process.waitUntilExit()
     #expect(process.terminationStatus == 130)
     #expect(text.hasPrefix("{\"turns\":[{\"question\":\"Hello\""), "\(text)")
-  }
-
-  @Test func `options without effect are named once`() throws {
-    let outcome = try Program.run(
-      "run", "-p", "a", "-n", "1", "--cache_size", "3", "--scheduler", "dali")
-    #expect(outcome.code == 0)
-    #expect(
-      outcome.error == """
-        Warning: --cache-size, --scheduler: no effect yet, since this version computes on the CPU only.
-
-        """)
   }
 
   @Test func `settings come from the environment and the file`() throws {

@@ -47,7 +47,9 @@ private final class BackgroundExecutor: ExpertExecutor {
     let model = try loadFixture(name).model
     let plain = try SequenceRunner(model: model, options: .exact()).accept(reference.tokens)
     let executor = try BackgroundExecutor(layers: model.expertLayers)
-    let runner = try SequenceRunner(model: model, options: .exact(chunk: 10)) { _ in executor }
+    let runner = try SequenceRunner(model: model, options: .exact(chunk: 10)) {
+      try CPUSequenceBackend($0, experts: executor)
+    }
     #expect(try runner.accept(reference.tokens) == plain)
     #expect(executor.submittedBeforeWait)
     // Three chunks, each layer with experts once: whole layers, never token by token. Of the last layer

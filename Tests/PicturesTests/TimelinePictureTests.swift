@@ -229,3 +229,40 @@ private struct Rectangles {
     }
   }
 }
+
+@Suite struct `Predicted lanes` {
+  private let measured = madeUpTimeline(steps: 2, layers: 3)
+  private var predicted: Timeline {
+    Timeline(
+      spans: measured.spans.map { span in
+        var span = span
+        span.end = span.start + 0.8 * (span.end - span.start)
+        return span
+      })
+  }
+
+  @Test func `stand below what was measured, with both shares of time`() {
+    let svg = TimelinePicture(title: "A run").svg(measured, predicted: predicted)
+    let checker = XMLChecker(svg)
+    #expect(checker.problem == nil)
+    let lanes = ["GPU", "CPU", "Link"]
+    for lane in lanes {
+      let rows = svg.ranges(of: ">\(lane)</text>").count
+      #expect(rows > 0 && rows % 2 == 0, "\(lane) has two rows in each band")
+    }
+    #expect(svg.contains(">measured<") && svg.contains(">predicted<"))
+    let alone = TimelinePicture(title: "A run").svg(measured)
+    #expect(!alone.contains("measured") && alone.contains("% busy"))
+  }
+
+  @Test func `are a process of their own in a trace`() {
+    let json = ChromeTrace(title: "A run").json(measured, predicted: predicted)
+    #expect(json.contains("\"pid\":2") && json.contains("A run, predicted"))
+    #expect(json.contains("A run, measured"))
+    let alone = ChromeTrace(title: "A run").json(measured)
+    #expect(!alone.contains("\"pid\":2") && !alone.contains("measured"))
+    #expect(
+      json.ranges(of: "\"ph\":\"X\"").count == 2 * alone.ranges(of: "\"ph\":\"X\"").count,
+      "every span of both is there")
+  }
+}

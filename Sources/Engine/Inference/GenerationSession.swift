@@ -55,14 +55,14 @@ public final class GenerationSession {
 
   public var contextLength: Int { runner.contextLength }
 
-  /// - Parameter experts: what computes the routed experts; nil: this processor.
+  /// - Parameter backend: makes what computes the sequence; nil: this processor.
   /// - Throws: as `SequenceRunner.init`.
   public init(
     _ loaded: LoadedModel, options: SessionOptions = SessionOptions(),
-    experts: ((CPUBackend) throws -> any ExpertExecutor)? = nil
+    backend: ((SequenceSetup) throws -> any SequenceBackend)? = nil
   ) throws {
     self.loaded = loaded
-    runner = try SequenceRunner(model: loaded.model, options: options, experts: experts)
+    runner = try SequenceRunner(model: loaded.model, options: options, backend: backend)
   }
 
   /// Continues a prompt.

@@ -15,10 +15,8 @@ public final class SequenceRunner {
   /// The tokens whose keys and values the cache holds.
   public private(set) var tokens: [Int] = []
   public let compute: CPUBackend
-  private let cache: KeyValueCache
-  private let workspace = Workspace()
-  private let angles: RotaryAngles
-  private let experts: any ExpertExecutor
+  /// What computes the sequence.
+  public let backend: any SequenceBackend
   private let chunkTokenCount: Int
 
   /// Work space for a chunk's activations: by its shapes DeepSeek-V3 takes about 185 MB for 128 tokens.
@@ -26,11 +24,12 @@ public final class SequenceRunner {
   /// What even a small file may take; a quarter of the file's size is added.
   private static let smallestWorkBudget = 32 << 20
 
-  /// - Parameter experts: what computes the routed experts; nil: this processor.
-  /// - Throws: `InferenceError.contextOutOfRange`, `.invalidOption`, `ModelError`, `HostMemoryError`.
+  /// - Parameter backend: makes what computes the sequence; nil: this processor.
+  /// - Throws: `InferenceError.contextOutOfRange`, `.invalidOption`, `ModelError`, `HostMemoryError`,
+  ///   what `backend` throws.
   public init(
     model: DecoderModel, options: SessionOptions,
-    experts: ((CPUBackend) throws -> any ExpertExecutor)? = nil
+    backend: ((SequenceSetup) throws -> any SequenceBackend)? = nil
   ) throws {
     let longest = model.hyperparameters.contextLength
     let length =
@@ -63,12 +62,10 @@ public final class SequenceRunner {
     compute = try CPUBackend(
       threadCount: placement.threadCount, processors: placement.processors,
       instructionSet: options.instructionSet)
-    cache = try KeyValueCache(
-      layers: model.cacheShapes, type: options.keyValueType, capacity: length)
-    angles = try RotaryAngles(
-      rowCount: chunkTokenCount, pairCount: model.rotary.pairCount)
-    self.experts =
-      try experts?(compute) ?? CPUExpertExecutor(layers: model.expertLayers, compute: compute)
+    let setup = SequenceSetup(
+      model: model, compute: compute, contextLength: length, keyValueType: options.keyValueType,
+      chunkTokenCount: chunkTokenCount)
+    self.backend = try backend?(setup) ?? CPUSequenceBackend(setup)
   }
 
   /// Forgets all but the first `count` tokens.
@@ -95,9 +92,9 @@ public final class SequenceRunner {
     try forEachChunk(
       newTokens, phase, wanting: .last, observer: observer, progress: progress,
       isCancelled: isCancelled
-    ) { hidden, range, step in
+    ) { range in
       guard range.upperBound == newTokens.count else { return }
-      logits = try model.logits(of: hidden, step: step).values(ofRow: 0)
+      try backend.withLogits(ofRows: 0..<1) { logits = Array($1) }
       guard logits.allSatisfy(\.isFinite) else { throw InferenceError.logitsNotFinite }
     }
     return logits
@@ -113,18 +110,10 @@ public final class SequenceRunner {
     try forEachChunk(
       newTokens, .prefill, wanting: .all, observer: nil, progress: progress,
       isCancelled: isCancelled
-    ) { hidden, range, step in
-      // Few rows at a time: a row of logits can have 200,000 numbers.
-      for start in stride(from: 0, to: hidden.rowCount, by: 16) {
-        let mark = workspace.mark
-        let rows = start..<min(start + 16, hidden.rowCount)
-        let logits = try model.logits(of: hidden.rows(rows), step: step)
-        for row in 0..<logits.rowCount {
-          let numbers = UnsafeBufferPointer(start: logits.row(row), count: logits.columnCount)
-          guard numbers.allSatisfy(\.isFinite) else { throw InferenceError.logitsNotFinite }
-          try body(range.lowerBound + start + row, numbers)
-        }
-        workspace.release(to: mark)
+    ) { range in
+      try backend.withLogits(ofRows: 0..<range.count) { row, numbers in
+        guard numbers.allSatisfy(\.isFinite) else { throw InferenceError.logitsNotFinite }
+        try body(range.lowerBound + row, numbers)
       }
     }
   }
@@ -135,7 +124,7 @@ public final class SequenceRunner {
   private func forEachChunk(
     _ newTokens: [Int], _ phase: Phase, wanting wanted: Wanted, observer: (any StepObserver)?,
     progress: (Int) -> Void,
-    isCancelled: () -> Bool, _ body: (Activation, Range<Int>, Step) throws -> Void
+    isCancelled: () -> Bool, _ body: (Range<Int>) throws -> Void
   ) throws {
     guard !newTokens.isEmpty else { throw InferenceError.emptyPrompt }
     guard tokens.count + newTokens.count <= contextLength else {
@@ -149,19 +138,16 @@ public final class SequenceRunner {
     for start in stride(from: 0, to: newTokens.count, by: chunkTokenCount) {
       let range = start..<min(start + chunkTokenCount, newTokens.count)
       let chunk = Array(newTokens[range])
-      let mark = workspace.mark
-      defer { workspace.release(to: mark) }
-      let step = Step(
-        compute: compute, workspace: workspace, cache: cache, angles: angles, experts: experts,
-        position: tokens.count, phase: phase, observer: observer)
       let isLast = range.upperBound == newTokens.count
       let rows =
         wanted == .all ? 0..<chunk.count : (isLast ? chunk.count - 1 : chunk.count)..<chunk.count
-      let hidden = try model.forward(chunk, rows: rows, step: step) {
+      try backend.forward(
+        chunk, rows: rows, position: tokens.count, phase: phase, observer: observer
+      ) {
         if isCancelled() { throw InferenceError.cancelled }
       }
       tokens += chunk
-      try body(hidden, range, step)
+      try body(range)
       progress(range.upperBound)
     }
   }

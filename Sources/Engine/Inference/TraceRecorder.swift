@@ -77,7 +77,7 @@ public final class TraceRecorder: StepObserver {
 
 extension ExpertLayer {
   /// Bytes of one expert's three matrices.
-  var meanExpertBytes: Int {
+  package var meanExpertBytes: Int {
     let bytes = (gate + up + down).reduce(0) { $0 + $1.byteCount }
     return bytes / max(1, expertCount)
   }

@@ -2,16 +2,16 @@ import CPUCompute
 import GGUF
 
 /// One layer of a decoder: attention and feed-forward, each behind a norm and added to the residual.
-struct DecoderLayer: Sendable {
-  enum FeedForward: Sendable {
+package struct DecoderLayer: Sendable {
+  package enum FeedForward: Sendable {
     case dense(DenseFeedForward)
     case experts(ExpertFeedForward)
   }
 
-  let attentionNorm: FloatVector
-  let attention: any AttentionBlock
-  let feedForwardNorm: FloatVector
-  let feedForward: FeedForward
+  package let attentionNorm: FloatVector
+  package let attention: any AttentionBlock
+  package let feedForwardNorm: FloatVector
+  package let feedForward: FeedForward
 }
 
 /// A decoder-only language model as its weights and the order of its operations. It holds no state:
@@ -21,16 +21,16 @@ struct DecoderLayer: Sendable {
 public struct DecoderModel: Sendable {
   public let hyperparameters: Hyperparameters
   /// The file whose mapping the weights are views of; held so that it outlives them.
-  let file: GGUFFile
+  package let file: GGUFFile
   /// The packed copies of the weights; nil where products read the file's own layout.
   public let store: PackedStore?
   public let rotary: RotaryEmbedding
   /// [vocabulary, hidden]
-  let embedding: WeightMatrix
-  let layers: [DecoderLayer]
-  let outputNorm: FloatVector
+  package let embedding: WeightMatrix
+  package let layers: [DecoderLayer]
+  package let outputNorm: FloatVector
   /// [vocabulary, hidden]
-  let output: WeightMatrix
+  package let output: WeightMatrix
 
   /// How each layer caches.
   public var cacheShapes: [CacheShape] { layers.map(\.attention.cacheShape) }
@@ -117,11 +117,11 @@ public struct DecoderModel: Sendable {
   }
 
   /// How many later layers' routers are asked.
-  static let predictedLayerCount = 3
+  package static let predictedLayerCount = 3
 
   /// What the routers of the next layers make of this layer's hidden state, each behind its own norm:
   /// the state changes little from layer to layer, so that this predicts their experts.
-  private func predictedScores(
+  package func predictedScores(
     of hidden: Activation, behind layer: Int, step: Step
   ) throws -> [(layer: Int, scores: [Float])] {
     guard step.observer?.readsScores == true else { return [] }

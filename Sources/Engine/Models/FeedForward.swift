@@ -1,13 +1,13 @@
 import CPUCompute
 
 /// A gated feed-forward block without experts: down(activation(gate x, up x)).
-struct DenseFeedForward: Sendable {
+package struct DenseFeedForward: Sendable {
   /// [width, hidden]
-  let gate: WeightMatrix
+  package let gate: WeightMatrix
   /// [width, hidden]
-  let up: WeightMatrix
+  package let up: WeightMatrix
   /// [hidden, width]
-  let down: WeightMatrix
+  package let down: WeightMatrix
 
   /// Takes `ffn_gate`, `ffn_up` and `ffn_down` with the suffix from the table.
   /// - Throws: `ModelError`.
@@ -25,9 +25,9 @@ struct DenseFeedForward: Sendable {
   }
 
   /// Numbers of work space that one token takes.
-  var workPerToken: Int { gate.rowCount }
+  package var workPerToken: Int { gate.rowCount }
 
-  func forward(_ x: Activation, step: Step, into out: Activation) throws {
+  package func forward(_ x: Activation, step: Step, into out: Activation) throws {
     let hidden = try step.workspace.takeRecords(
       rows: x.rowCount, columns: gate.rowCount, width: down.activationWidth)
     try step.compute.multiplyGated([
@@ -38,20 +38,20 @@ struct DenseFeedForward: Sendable {
 }
 
 /// A Mixture-of-Experts block: router, routed experts, and the shared expert where there is one.
-struct ExpertFeedForward: Sendable {
+package struct ExpertFeedForward: Sendable {
   /// An expert that every token goes to, in some models weighted by σ(x · gate).
-  struct Shared: Sendable {
-    let network: DenseFeedForward
+  package struct Shared: Sendable {
+    package let network: DenseFeedForward
     /// [1, hidden]
-    var gate: WeightMatrix?
+    package var gate: WeightMatrix?
   }
 
-  let router: Router
-  let experts: ExpertLayer
-  var shared: Shared?
+  package let router: Router
+  package let experts: ExpertLayer
+  package var shared: Shared?
 
   /// Numbers of work space that one token takes.
-  var workPerToken: Int {
+  package var workPerToken: Int {
     let width = experts.width
     let hidden = experts.down.first?.rowCount ?? 0
     let pairs = router.activeCount * (hidden + width)
@@ -59,7 +59,7 @@ struct ExpertFeedForward: Sendable {
   }
 
   /// - Parameter predicted: what the observer is told about later layers.
-  func forward(
+  package func forward(
     _ x: Activation, layer: Int, step: Step, predicted: [(layer: Int, scores: [Float])],
     into out: Activation
   ) throws {

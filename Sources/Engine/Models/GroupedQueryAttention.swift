@@ -1,7 +1,7 @@
 import CPUCompute
 
 /// An attention block: normalised hidden states in, what is added to the residual stream out.
-protocol AttentionBlock: Sendable {
+package protocol AttentionBlock: Sendable {
   var cacheShape: CacheShape { get }
   /// Numbers of work space that one token takes.
   var workPerToken: Int { get }
@@ -13,41 +13,41 @@ protocol AttentionBlock: Sendable {
 
 /// Attention whose query heads share fewer key and value heads, with the options that the
 /// architectures need: biases, per-head norms, sinks, a sliding window.
-struct GroupedQueryAttention: AttentionBlock {
+package struct GroupedQueryAttention: AttentionBlock {
   /// A linear projection. weight: [outputs, inputs], bias: [outputs]
-  struct Projection: Sendable {
-    let weight: WeightMatrix
-    var bias: FloatVector?
+  package struct Projection: Sendable {
+    package let weight: WeightMatrix
+    package var bias: FloatVector?
 
     func product(_ x: Activation, into y: Activation) -> MatrixProduct {
       MatrixProduct(x, weight, bias: bias?.base, into: y)
     }
   }
 
-  let headCount: Int
-  let keyValueHeadCount: Int
-  let keyLength: Int
-  let valueLength: Int
-  let query: Projection
-  let key: Projection
-  let value: Projection
-  let output: Projection
-  var queryNorm: FloatVector?
-  var keyNorm: FloatVector?
-  var normEpsilon: Float = 0
-  var sinks: FloatVector?
-  var window: Int?
-  let layout: RotaryLayout
+  package let headCount: Int
+  package let keyValueHeadCount: Int
+  package let keyLength: Int
+  package let valueLength: Int
+  package let query: Projection
+  package let key: Projection
+  package let value: Projection
+  package let output: Projection
+  package var queryNorm: FloatVector?
+  package var keyNorm: FloatVector?
+  package var normEpsilon: Float = 0
+  package var sinks: FloatVector?
+  package var window: Int?
+  package let layout: RotaryLayout
 
-  var cacheShape: CacheShape {
+  package var cacheShape: CacheShape {
     CacheShape(headCount: keyValueHeadCount, keyLength: keyLength, valueLength: valueLength)
   }
 
-  var workPerToken: Int {
+  package var workPerToken: Int {
     (headCount + keyValueHeadCount) * (keyLength + valueLength)
   }
 
-  func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
+  package func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
     let compute = step.compute
     let rows = x.rowCount
     let queries = try step.workspace.take(rows: rows, columns: headCount * keyLength)

@@ -9,9 +9,9 @@ import CPUCompute
 /// many tokens of a chunk share the work of projecting latents up, and attention on the shorter keys and
 /// values of each head is cheaper. The phase alone decides, never the number of tokens, so that a
 /// prompt's bits do not depend on how it is cut.
-struct LatentAttention: AttentionBlock {
+package struct LatentAttention: AttentionBlock {
   /// How the projections between latent and heads are stored.
-  enum HeadProjections: Sendable {
+  package enum HeadProjections: Sendable {
     /// One stack per direction. keys: per head [latent, plain], values: per head [value, latent].
     case split(keys: [WeightMatrix], values: [WeightMatrix])
     /// Files made before the split, per head: keys [plain, latent], values [value, latent].
@@ -19,41 +19,41 @@ struct LatentAttention: AttentionBlock {
   }
 
   /// A query is projected at once, or through a low rank.
-  enum QueryProjection: Sendable {
+  package enum QueryProjection: Sendable {
     case direct(WeightMatrix)
     case lowRank(down: WeightMatrix, norm: FloatVector, up: WeightMatrix)
   }
 
-  let headCount: Int
-  let latentLength: Int
+  package let headCount: Int
+  package let latentLength: Int
   /// Numbers of a query head without rotation.
-  let plainLength: Int
-  let rotaryLength: Int
-  let valueLength: Int
-  let query: QueryProjection
+  package let plainLength: Int
+  package let rotaryLength: Int
+  package let valueLength: Int
+  package let query: QueryProjection
   /// [latent + rotary, hidden]
-  let keyValueDown: WeightMatrix
-  let keyValueNorm: FloatVector
-  let heads: HeadProjections
-  let output: WeightMatrix
-  let normEpsilon: Float
-  let scale: Float
-  let layout: RotaryLayout
+  package let keyValueDown: WeightMatrix
+  package let keyValueNorm: FloatVector
+  package let heads: HeadProjections
+  package let output: WeightMatrix
+  package let normEpsilon: Float
+  package let scale: Float
+  package let layout: RotaryLayout
 
-  private var headLength: Int { plainLength + rotaryLength }
-  private var cachedLength: Int { latentLength + rotaryLength }
+  package var headLength: Int { plainLength + rotaryLength }
+  package var cachedLength: Int { latentLength + rotaryLength }
 
-  var cacheShape: CacheShape {
+  package var cacheShape: CacheShape {
     CacheShape(headCount: 1, keyLength: cachedLength, valueLength: nil)
   }
 
-  var workPerToken: Int {
+  package var workPerToken: Int {
     let low = if case .lowRank(let weight, _, _) = query { weight.rowCount } else { 0 }
     // A chunk's; the absorbed queries of decode are one token's.
     return headCount * (headLength + valueLength + 2) + cachedLength + low
   }
 
-  func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
+  package func attend(_ x: Activation, layer: Int, step: Step, into out: Activation) throws {
     let compute = step.compute
     let rows = x.rowCount
     let latent = try step.workspace.take(rows: rows, columns: cachedLength)
@@ -84,7 +84,7 @@ struct LatentAttention: AttentionBlock {
     try compute.multiply([MatrixProduct(values, output, into: out)])
   }
 
-  private var expansion: LatentExpansion {
+  package var expansion: LatentExpansion {
     let keys: LatentKeyProjections =
       switch heads {
       case .split(let keys, _): .transposed(keys)
@@ -158,7 +158,7 @@ struct LatentAttention: AttentionBlock {
     return absorbed
   }
 
-  private var valueProjections: [WeightMatrix] {
+  package var valueProjections: [WeightMatrix] {
     switch heads {
     case .split(_, let values), .joined(_, let values): values
     }

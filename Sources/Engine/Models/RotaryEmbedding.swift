@@ -86,7 +86,7 @@ public struct RotaryEmbedding: Sendable {
   }
 
   /// Fills the angles of the positions `start`, `start + 1`, ….
-  func fill(_ angles: RotaryAngles, from start: Int, count: Int) {
+  package func fill(_ angles: RotaryAngles, from start: Int, count: Int) {
     for row in 0..<count {
       let cosines = angles.cosines(row)
       let sines = angles.sines(row)

@@ -97,7 +97,7 @@ public struct Router: Sendable {
   }
 
   /// Appends the experts of one token.
-  private func choose(
+  func choose(
     _ selection: inout [Float], scores: UnsafePointer<Float>, ids: inout [Int32],
     weights: inout [Float]
   ) {

@@ -47,6 +47,18 @@ public struct LayerRouting {
   /// The scores that this layer's hidden state gives in the routers of later layers, nearest first;
   /// empty unless the observer reads scores.
   public let predicted: [(layer: Int, scores: [Float])]
+
+  public init(
+    layer: Int, ranks: Int, ids: [Int32], weights: [Float], scores: [Float] = [],
+    predicted: [(layer: Int, scores: [Float])] = []
+  ) {
+    self.layer = layer
+    self.ranks = ranks
+    self.ids = ids
+    self.weights = weights
+    self.scores = scores
+    self.predicted = predicted
+  }
 }
 
 /// Sees a step as it happens: for traces, statistics and tests.

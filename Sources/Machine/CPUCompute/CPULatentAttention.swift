@@ -126,8 +126,9 @@ extension CPUBackend {
     }
   }
 
-  /// The key projections of all heads as F32 [plain, latent].
-  private func loadKeyProjections(_ expansion: LatentExpansion, into out: Activation) throws {
+  /// The key projections of all heads as F32 [plain, latent]. out: [heads, plain × latent]
+  /// - Throws: `HostMemoryError.cannotAllocate` for scratch that is needed for the first time.
+  public func loadKeyProjections(_ expansion: LatentExpansion, into out: Activation) throws {
     let (plain, latent) = (expansion.plainLength, expansion.latentLength)
     switch expansion.keys {
     case .direct(let matrices):

@@ -66,9 +66,9 @@ extension CPUBackend {
     let mark = inputs.mark
     defer { inputs.release(to: mark) }
     let gateInputs = try QuantizedInputs(
-      products.lazy.map { (.activation($0.x), $0.gate.activationWidth) }, compute: self)
+      products.lazy.map { ($0.gateInput, $0.gate.activationWidth) }, compute: self)
     let upInputs = try QuantizedInputs(
-      products.lazy.map { (.activation($0.x), $0.up.activationWidth) }, after: gateInputs,
+      products.lazy.map { ($0.upInput, $0.up.activationWidth) }, after: gateInputs,
       compute: self)
     plan.begin(addressCount: products.reduce(0) { $0 + 3 * $1.tokenCount })
     var scratchBytes = 0
@@ -84,7 +84,7 @@ extension CPUBackend {
     for (index, product) in products.enumerated() {
       let gateX = plan.rows(of: gateInputs.records(of: index), product.selection)
       let upX =
-        product.gate.activationWidth == product.up.activationWidth
+        gateInputs.records(of: index).isSame(as: upInputs.records(of: index))
         ? gateX : plan.rows(of: upInputs.records(of: index), product.selection)
       var job = product.job(
         gateX: constant(gateX), upX: constant(upX), out: plan.rows(of: product.out, nil))
@@ -145,22 +145,27 @@ extension CPUBackend {
       packing.append((weights, target))
     }
     guard !packing.isEmpty else { return }
+    packTiles(packing)
+    profile?.mark(.packing)
+    for (weights, _) in packing {
+      weights.slot?.publish()
+      weights.slot?.store.giveBack(weights.base, byteCount: weights.byteCount)
+    }
+  }
+
+  /// Packs whole matrices to where each is wanted, on all threads.
+  func packTiles(_ work: [(weights: WeightMatrix, target: UnsafeMutableRawPointer)]) {
     let tilesPerPiece = 4
-    let pieceCounts = packing.map { ($0.weights.tileCount + tilesPerPiece - 1) / tilesPerPiece }
+    let pieceCounts = work.map { ($0.weights.tileCount + tilesPerPiece - 1) / tilesPerPiece }
     let starts = pieceCounts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
-    team.forEachChunk(count: starts[packing.count]) { _, piece in
+    team.forEachChunk(count: starts[work.count]) { _, piece in
       let index = starts.partitioningIndex { $0 > piece } - 1
-      let (weights, target) = packing[index]
+      let (weights, target) = work[index]
       var view = weights.kernelView
       let first = (piece - starts[index]) * tilesPerPiece
       let code = kernels.pack(
         &view, first, min(first + tilesPerPiece, weights.tileCount), target)
       precondition(code == 0, "no packed layout for element type \(view.element_type)")
-    }
-    profile?.mark(.packing)
-    for (weights, _) in packing {
-      weights.slot?.publish()
-      weights.slot?.store.giveBack(weights.base, byteCount: weights.byteCount)
     }
   }
 

@@ -22,6 +22,8 @@ public final class CeilingMemory {
   fileprivate let largePages: AlignedBuffer
   fileprivate let chunkCount: Int
   fileprivate var isTouched = false
+  /// Where `readSome` goes on.
+  fileprivate var nextChunk = 0
 
   fileprivate static let chunkByteCount = 4 << 20
 
@@ -53,13 +55,10 @@ public final class CeilingMeter {
   /// Instructions × products × (one multiplication and one addition) of `multiply_add_int8`.
   private static let int8Operations = 24 * 64 * 2
 
-  /// - Parameter compute: whose threads and instruction set are measured.
-  public convenience init(_ compute: CPUBackend, memory: CeilingMemory) {
-    self.init(compute, memory: memory, iterationCount: 1_000_000)
-  }
-
-  /// - Parameter iterationCount: of the kernels that calculate.
-  init(_ compute: CPUBackend, memory: CeilingMemory, iterationCount: Int) {
+  /// - Parameters:
+  ///   - compute: whose threads and instruction set are measured.
+  ///   - iterationCount: of the kernels that calculate: fewer take less time and are disturbed more.
+  public init(_ compute: CPUBackend, memory: CeilingMemory, iterationCount: Int = 1_000_000) {
     self.compute = compute
     self.memory = memory
     self.iterationCount = iterationCount
@@ -88,6 +87,22 @@ public final class CeilingMeter {
         ceilings.int8GOPS ?? 0,
         speed(CeilingMeter.int8Operations) { _ = multiply(iterationCount) })
     }
+  }
+
+  /// Reads the next part of the memory with all threads: what keeps the memory busy while something else is
+  /// measured.
+  /// - Returns: how many bytes were read.
+  public func readSome() -> Int {
+    let count = min(memory.chunkCount, 8)
+    let first = memory.nextChunk
+    memory.nextChunk = (first + count) % memory.chunkCount
+    let (kernels, memory) = (compute.kernels, memory)
+    compute.team.forEachChunk(count: count) { _, index in
+      let chunk = (first + index) % memory.chunkCount
+      _ = kernels.read?(
+        memory.largePages.base + chunk * CeilingMemory.chunkByteCount, CeilingMemory.chunkByteCount)
+    }
+    return count * CeilingMemory.chunkByteCount
   }
 
   /// 10⁹ bytes a second.

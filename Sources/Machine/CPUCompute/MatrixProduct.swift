@@ -43,12 +43,15 @@ public struct MatrixProduct {
     self.init(.activation(x), selection, weights, bias, y)
   }
 
-  /// A product of rows that are quantised already, to the width of the weights' type.
+  /// A product of rows that are quantised already, to the width of the weights' type, wherever they lie:
+  /// in a work space, or in memory that a device wrote.
+  /// - Parameter selection: which rows of x are multiplied, in this order; nil: all.
   public init(
-    _ x: RowRecords, _ weights: WeightMatrix, bias: UnsafePointer<Float>? = nil, into y: Activation
+    _ x: RowRecords, rows selection: ArraySlice<Int32>? = nil, _ weights: WeightMatrix,
+    bias: UnsafePointer<Float>? = nil, into y: Activation
   ) {
     precondition(x.width == weights.activationWidth, "x is quantised for other weights")
-    self.init(.records(x), nil, weights, bias, y)
+    self.init(.records(x), selection, weights, bias, y)
   }
 
   private init(
@@ -69,7 +72,8 @@ public struct MatrixProduct {
 /// The first half of a gated feed-forward network: h = activation(x gateᵀ, x upᵀ), quantised for the
 /// product that follows while it is in the cache.
 public struct GatedProduct {
-  let x: Activation
+  let gateInput: ProductInput
+  let upInput: ProductInput
   let selection: ArraySlice<Int32>?
   let gate: WeightMatrix
   let up: WeightMatrix
@@ -78,7 +82,7 @@ public struct GatedProduct {
   let activation: GatedActivation
   let out: RowRecords
 
-  var tokenCount: Int { selection?.count ?? x.rowCount }
+  var tokenCount: Int { selection?.count ?? gateInput.rowCount }
 
   /// - Parameters:
   ///   - x: [tokens, columns]
@@ -90,7 +94,33 @@ public struct GatedProduct {
     gateBias: UnsafePointer<Float>? = nil, upBias: UnsafePointer<Float>? = nil,
     activation: GatedActivation, into out: RowRecords
   ) {
-    self.x = x
+    self.init(
+      .activation(x), .activation(x), selection, gate, up, gateBias, upBias, activation, out)
+  }
+
+  /// A gated product of rows that are quantised already, wherever they lie.
+  /// - Parameters:
+  ///   - gateX, upX: the same rows in the widths that gate and up ask for; the same records where these
+  ///     are equal.
+  public init(
+    gateX: RowRecords, upX: RowRecords, rows selection: ArraySlice<Int32>? = nil,
+    gate: WeightMatrix, up: WeightMatrix, gateBias: UnsafePointer<Float>? = nil,
+    upBias: UnsafePointer<Float>? = nil, activation: GatedActivation, into out: RowRecords
+  ) {
+    precondition(gateX.width == gate.activationWidth, "x is quantised for another gate")
+    precondition(upX.width == up.activationWidth, "x is quantised for another up")
+    precondition(gateX.rowCount == upX.rowCount)
+    self.init(
+      .records(gateX), .records(upX), selection, gate, up, gateBias, upBias, activation, out)
+  }
+
+  private init(
+    _ gateInput: ProductInput, _ upInput: ProductInput, _ selection: ArraySlice<Int32>?,
+    _ gate: WeightMatrix, _ up: WeightMatrix, _ gateBias: UnsafePointer<Float>?,
+    _ upBias: UnsafePointer<Float>?, _ activation: GatedActivation, _ out: RowRecords
+  ) {
+    self.gateInput = gateInput
+    self.upInput = upInput
     self.selection = selection
     self.gate = gate
     self.up = up
@@ -98,7 +128,8 @@ public struct GatedProduct {
     self.upBias = upBias
     self.activation = activation
     self.out = out
-    precondition(x.columnCount == gate.columnCount && gate.columnCount == up.columnCount)
+    precondition(gateInput.columnCount == gate.columnCount, "x has other columns than gate")
+    precondition(upInput.columnCount == up.columnCount, "x has other columns than up")
     precondition(gate.rowCount == up.rowCount && out.columnCount == gate.rowCount)
     precondition(out.rowCount == tokenCount, "out has another number of rows")
   }

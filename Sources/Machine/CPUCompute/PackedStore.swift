@@ -70,6 +70,11 @@ public final class PackedStore: @unchecked Sendable {
   /// Keeps a file as long as the store.
   func keep(_ file: MappedFile) { lock.withLock { $0.file = file } }
 
+  /// All address space of the store, of which the first `usedBytes` are handed out: what a device may pin.
+  public var memoryRange: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount)
+  }
+
   /// Bytes handed out so far.
   public var usedBytes: Int { lock.withLock { $0.usedBytes } }
 
@@ -147,7 +152,15 @@ final class PackedSlot: @unchecked Sendable {
   /// - Returns: where to; nil where there is nothing to do, another thread does it, or no room is left.
   func claim(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard state.load(ordering: .relaxed) == State.empty,
-      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0,
+      usesLeft.wrappingSubtract(1, ordering: .relaxed).newValue <= 0
+    else { return nil }
+    return claimNow(byteCount: byteCount)
+  }
+
+  /// Takes it upon the caller to pack the matrix, however often it was used.
+  /// - Returns: as `claim`.
+  func claimNow(byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard
       state.compareExchange(
         expected: State.empty, desired: State.packing, ordering: .acquiring
       ).exchanged

@@ -45,10 +45,11 @@ public struct WeightMatrix: @unchecked Sendable {
         rowByteCount: rowByteCount))
   }
 
-  private init(unpacked whole: WeightMatrix) {
-    base = whole.base
+  /// Some rows of a matrix, without a packed copy.
+  init(part whole: WeightMatrix, rows: Range<Int>) {
+    base = whole.base + rows.lowerBound * whole.rowByteCount
     type = whole.type
-    rowCount = whole.rowCount
+    rowCount = rows.count
     columnCount = whole.columnCount
     rowByteCount = whole.rowByteCount
     slot = nil
@@ -65,14 +66,14 @@ public struct WeightMatrix: @unchecked Sendable {
   /// The same matrix without a packed copy: for one that is read row by row and never multiplied.
   public var unpacked: WeightMatrix {
     slot?.split()
-    return WeightMatrix(unpacked: self)
+    return WeightMatrix(part: self, rows: 0..<rowCount)
   }
 
   /// Tiles of sixteen rows.
-  var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
+  public var tileCount: Int { (rowCount + Int(CK_TILE_ROWS) - 1) / Int(CK_TILE_ROWS) }
 
   /// Bytes of one packed tile.
-  var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
+  public var tileByteCount: Int { ck_tile_bytes(type.rawValue, columnCount) }
 
   /// How many numbers of an activation share a scale when they meet these weights: 256, 32, or 0 where
   /// they stay F32.
@@ -86,6 +87,20 @@ public struct WeightMatrix: @unchecked Sendable {
     ck_weights(
       native: base, packed: slot?.tiles, row_bytes: rowByteCount, rows: rowCount,
       columns: columnCount, element_type: type.rawValue)
+  }
+
+  /// Packs some tiles on the calling thread, whether or not there is a packed copy.
+  /// - Parameter target: bytes for so many tiles, 64-aligned.
+  public func packTiles(_ range: Range<Int>, into target: UnsafeMutableRawPointer) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= tileCount)
+    // Tiles are packed as those of a matrix of their own, which begins at the first of them.
+    let first = range.lowerBound * Int(CK_TILE_ROWS)
+    var view = ck_weights(
+      native: base + first * rowByteCount, packed: nil, row_bytes: rowByteCount,
+      rows: min(range.count * Int(CK_TILE_ROWS), rowCount - first), columns: columnCount,
+      element_type: type.rawValue)
+    let code = InstructionSet.best.kernels?.pack(&view, 0, range.count, target)
+    precondition(code == 0, "no packed layout for element type \(type.name)")
   }
 
   /// Bytes of a packed copy.

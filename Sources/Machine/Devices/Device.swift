@@ -70,6 +70,9 @@ public struct DeviceProperties: Sendable, Equatable {
   public var waitsForMemory: Bool
   /// Whether the device is emulated: its times say nothing about a machine.
   public var isEmulated: Bool
+  /// Operations that a stream takes before the call that submits the next one waits for the stream. Whoever submits
+  /// work behind a word that it will write itself must stay below, or waits for itself for ever.
+  public var pendingOperationLimit = Int.max
 
   public init(
     name: String, totalByteCount: Int, multiprocessorCount: Int, major: Int, minor: Int,

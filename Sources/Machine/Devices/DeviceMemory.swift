@@ -1,3 +1,5 @@
+import CSystemCalls
+
 /// Memory of a device. It is freed when its last reference goes.
 // Safety: immutable; `release` is called once.
 public final class DeviceMemory: @unchecked Sendable {
@@ -67,4 +69,13 @@ public struct PinnedWord: Sendable {
     (memory.base + offset).assumingMemoryBound(to: UInt32.self)
   }
   public var deviceAddress: UInt64 { memory.deviceAddress + UInt64(offset) }
+
+  /// What it is now; all that was written before it is visible afterwards.
+  public func load() -> UInt32 { csc_load_acquiring(base) }
+
+  /// Writes it; all that was written before is visible with it.
+  public func store(_ value: UInt32) { csc_store_releasing(base, value) }
+
+  /// Whether it is at least `value`, as sequence numbers compare: less than half the numbers' range ahead.
+  public func hasReached(_ value: UInt32) -> Bool { Int32(bitPattern: load() &- value) >= 0 }
 }

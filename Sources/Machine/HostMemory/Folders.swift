@@ -19,6 +19,19 @@ public enum Folders {
     }
   }
 
+  /// Whether this process could make files in a folder, which need not be there yet.
+  public static func canWrite(_ path: String) -> Bool {
+    var folder = path
+    while access(folder, F_OK) != 0, let slash = folder.lastIndex(of: "/") {
+      // What is above decides where it does not exist, and for nothing else.
+      guard errno == ENOENT else { return false }
+      folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
+    }
+    var status = stat()
+    return stat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && access(folder, W_OK | X_OK) == 0
+  }
+
   /// The path of a file that this process writes and will rename to `path` when it is whole; another one
   /// with each call.
   public static func unfinishedPath(for path: String) -> String {

@@ -7,23 +7,36 @@ import Glibc
 public struct SystemFiles: Sendable {
   /// The text of a file, nil where it cannot be read.
   let text: @Sendable (_ path: String) -> String?
+  /// Whether there is something of that name, which need not be a text.
+  let exists: @Sendable (_ path: String) -> Bool
 
-  public init(_ text: @escaping @Sendable (_ path: String) -> String?) { self.text = text }
+  public init(_ text: @escaping @Sendable (_ path: String) -> String?) {
+    self.init(text, exists: { text($0) != nil })
+  }
+
+  private init(
+    _ text: @escaping @Sendable (_ path: String) -> String?,
+    exists: @escaping @Sendable (_ path: String) -> Bool
+  ) {
+    self.text = text
+    self.exists = exists
+  }
 
   /// Those of the running system.
-  public static let live = SystemFiles { path in
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 16_384)
-    // None of these texts is long; a limit keeps a surprise from growing.
-    while bytes.count < 8 << 20 {
-      let count = fread(&part, 1, part.count, file)
-      if count == 0 { break }
-      bytes += part[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  public static let live = SystemFiles(
+    { path in
+      guard let file = fopen(path, "r") else { return nil }
+      defer { fclose(file) }
+      var bytes: [UInt8] = []
+      var part = [UInt8](repeating: 0, count: 16_384)
+      // None of these texts is long; a limit keeps a surprise from growing.
+      while bytes.count < 8 << 20 {
+        let count = fread(&part, 1, part.count, file)
+        if count == 0 { break }
+        bytes += part[..<count]
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }, exists: { access($0, F_OK) == 0 })
 
   /// The first line of a file, without its end.
   func firstLine(_ path: String) -> String? {

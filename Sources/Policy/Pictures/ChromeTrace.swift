@@ -11,23 +11,50 @@ public struct ChromeTrace: Sendable {
   public init(title: String) { self.title = title }
 
   /// The whole trace as text; a long run is better written piece by piece.
-  public func json(_ timeline: Timeline) -> String {
+  public func json(_ timeline: Timeline, predicted: Timeline? = nil) -> String {
     var text = ""
-    write(timeline) { text += $0 }
+    write(timeline, predicted: predicted) { text += $0 }
     return text
   }
 
   /// Hands the trace over piece by piece, one event at a time. Spans whose times are not numbers are
   /// left out.
-  public func write(_ timeline: Timeline, to sink: (String) throws -> Void) rethrows {
-    let timeline = timeline.drawable
+  ///
+  /// - Parameter predicted: what the plans of the same run had expected, by the same clock: a process of its own.
+  public func write(
+    _ timeline: Timeline, predicted: Timeline? = nil, to sink: (String) throws -> Void
+  ) rethrows {
     try sink("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n")
-    try sink(name("process_name", title, thread: nil))
+    let title = predicted == nil ? title : title + ", measured"
+    try ChromeProcess(number: 1, name: title, timeline.drawable).write(to: sink)
+    if let predicted {
+      try sink(",\n")
+      try ChromeProcess(number: 2, name: self.title + ", predicted", predicted.drawable)
+        .write(to: sink)
+    }
+    try sink("\n]}\n")
+  }
+}
+
+/// One timeline of a trace.
+private struct ChromeProcess {
+  let number: Int
+  let name: String
+  let timeline: Timeline
+
+  init(number: Int, name: String, _ timeline: Timeline) {
+    self.number = number
+    self.name = name
+    self.timeline = timeline
+  }
+
+  func write(to sink: (String) throws -> Void) rethrows {
+    try sink(naming("process_name", name, thread: nil))
     for (thread, lane) in ["layers", "GPU", "CPU", "link"].enumerated() {
-      try sink(",\n" + name("thread_name", lane, thread: thread))
+      try sink(",\n" + naming("thread_name", lane, thread: thread))
       try sink(
-        ",\n{\"name\":\"thread_sort_index\",\"ph\":\"M\",\"pid\":1,\"tid\":\(thread),"
-          + "\"args\":{\"sort_index\":\(thread)}}")
+        ",\n{\"name\":\"thread_sort_index\",\"ph\":\"M\",\"pid\":\(number),"
+          + "\"tid\":\(thread),\"args\":{\"sort_index\":\(thread)}}")
     }
     let marks = timeline.layerMarks
     for (place, mark) in marks.enumerated() {
@@ -37,7 +64,6 @@ public struct ChromeTrace: Sendable {
           + "{\"step\":\(mark.step)}}")
     }
     for span in timeline.spans { try sink(",\n" + event(span)) }
-    try sink("\n]}\n")
   }
 
   private func event(_ span: Timeline.Span) -> String {
@@ -58,12 +84,13 @@ public struct ChromeTrace: Sendable {
   private func event(
     _ name: String, _ category: String, thread: Int, from start: Double, to end: Double
   ) -> String {
-    "{\"name\":\"\(name)\",\"cat\":\"\(category)\",\"ph\":\"X\",\"pid\":1,\"tid\":\(thread),"
-      + "\"ts\":\(decimal(start, 3)),\"dur\":\(decimal(end - start, 3)),\"args\":"
+    "{\"name\":\"\(name)\",\"cat\":\"\(category)\",\"ph\":\"X\",\"pid\":\(number),"
+      + "\"tid\":\(thread),\"ts\":\(decimal(start, 3)),\"dur\":\(decimal(end - start, 3)),"
+      + "\"args\":"
   }
 
-  private func name(_ kind: String, _ name: String, thread: Int?) -> String {
-    "{\"name\":\"\(kind)\",\"ph\":\"M\",\"pid\":1,"
+  private func naming(_ kind: String, _ name: String, thread: Int?) -> String {
+    "{\"name\":\"\(kind)\",\"ph\":\"M\",\"pid\":\(number),"
       + (thread.map { "\"tid\":\($0)," } ?? "") + "\"args\":{\"name\":\"\(quoted(name))\"}}"
   }
 

@@ -1,20 +1,55 @@
 import Experts
 
+/// Lanes that are drawn together: what happened, or what was planned.
+struct LaneGroup {
+  /// Said beside each lane where there are several groups.
+  let name: String?
+  let timeline: Timeline
+  let laneHeight: Double
+
+  static let laneGap = 6.0
+  static let lanes: [Lane] = [.gpu, .cpu, .link]
+
+  /// What was measured or simulated alone.
+  init(_ timeline: Timeline) { self.init(timeline, name: nil, laneHeight: 40) }
+
+  private init(_ timeline: Timeline, name: String?, laneHeight: Double) {
+    self.timeline = timeline
+    self.name = name
+    self.laneHeight = laneHeight
+  }
+
+  /// What was measured, and below it, smaller, what the plans had expected.
+  static func pair(measured: Timeline, predicted: Timeline) -> [LaneGroup] {
+    [
+      LaneGroup(measured, name: "measured", laneHeight: 36),
+      LaneGroup(predicted, name: "predicted", laneHeight: 28),
+    ]
+  }
+
+  var height: Double {
+    let lanes = Double(Self.lanes.count)
+    return lanes * laneHeight + (lanes - 1) * Self.laneGap
+  }
+
+  func window(_ range: Range<Double>) -> LaneGroup {
+    LaneGroup(timeline.window(range), name: name, laneHeight: laneHeight)
+  }
+}
+
 /// Draws a window of time piece by piece.
 struct TimelineDetail {
-  private static let laneHeight = 40.0
-  private static let laneGap = 6.0
-  private static let lanes: [Lane] = [.gpu, .cpu, .link]
+  private static let groupGap = 16.0
 
-  private let timeline: Timeline
+  private let groups: [LaneGroup]
   private let marks: [LayerMark]
   private let section: TimelineSection
   private let heading: String
   private let scale: Double
 
   /// - Parameter letter: by which the overview names the section.
-  init(_ timeline: Timeline, marks: [LayerMark], section: TimelineSection, letter: String?) {
-    self.timeline = timeline.window(section.window)
+  init(_ groups: [LaneGroup], marks: [LayerMark], section: TimelineSection, letter: String?) {
+    self.groups = groups.map { $0.window(section.window) }
     self.marks = marks.filter { section.window.contains($0.start) }
     self.section = section
     heading = (letter.map { $0 + " · " } ?? "") + section.heading
@@ -32,39 +67,65 @@ struct TimelineDetail {
   }
 
   private func draw(_ band: Range<Double>, on canvas: inout SVGCanvas, from top: Double) -> Double {
-    let spans = timeline.window(band)
-    let rows = top + 22
-    let height = 3 * Self.laneHeight + 2 * Self.laneGap
-    let width = (band.upperBound - band.lowerBound) * scale
-    let left = TimelinePicture.left
-    for (row, lane) in Self.lanes.enumerated() {
-      let y = rows + Double(row) * (Self.laneHeight + Self.laneGap)
-      canvas.rect(x: left, y: y, width: width, height: Self.laneHeight, "fill=\"\(Ink.row)\"")
-      drawName(lane, spans, band, on: &canvas, y: y)
+    var y = top + 22
+    var tops: [Double] = []
+    for group in groups {
+      tops.append(y)
+      drawRows(of: group, band, on: &canvas, from: y)
+      y += group.height + Self.groupGap
     }
+    let bottom = y - Self.groupGap
     TimeAxis(band, origin: section.origin, scale: scale).draw(
-      on: &canvas, top: rows, bottom: rows + height)
-    drawMarks(band, on: &canvas, top: top, bottom: rows + height)
-    for (row, lane) in Self.lanes.enumerated() {
-      let y = rows + Double(row) * (Self.laneHeight + Self.laneGap)
+      on: &canvas, top: top + 22, bottom: bottom)
+    drawMarks(band, on: &canvas, top: top, bottom: bottom)
+    for (group, y) in zip(groups, tops) { drawBoxes(of: group, band, on: &canvas, from: y) }
+    return bottom + 34
+  }
+
+  private func drawRows(
+    of group: LaneGroup, _ band: Range<Double>, on canvas: inout SVGCanvas, from top: Double
+  ) {
+    let spans = group.timeline.window(band)
+    for (row, lane) in LaneGroup.lanes.enumerated() {
+      let y = top + Double(row) * (group.laneHeight + LaneGroup.laneGap)
+      canvas.rect(
+        x: TimelinePicture.left, y: y, width: (band.upperBound - band.lowerBound) * scale,
+        height: group.laneHeight, "fill=\"\(Ink.row)\"")
+      drawName(lane, group, spans, band, on: &canvas, y: y)
+    }
+  }
+
+  private func drawBoxes(
+    of group: LaneGroup, _ band: Range<Double>, on canvas: inout SVGCanvas, from top: Double
+  ) {
+    let spans = group.timeline.window(band)
+    for (row, lane) in LaneGroup.lanes.enumerated() {
+      let y = top + Double(row) * (group.laneHeight + LaneGroup.laneGap)
       LaneBoxes(
         spans.spans.filter { $0.lane == lane }, band: band, origin: section.origin, scale: scale
-      ).draw(on: &canvas, y: y, height: Self.laneHeight)
+      ).draw(on: &canvas, y: y, height: group.laneHeight)
     }
-    return rows + height + 34
   }
 
   private func drawName(
-    _ lane: Lane, _ spans: Timeline, _ band: Range<Double>, on canvas: inout SVGCanvas, y: Double
+    _ lane: Lane, _ group: LaneGroup, _ spans: Timeline, _ band: Range<Double>,
+    on canvas: inout SVGCanvas, y: Double
   ) {
     let name = lane == .link ? "Link" : lane.rawValue.uppercased()
     var busy = 0.0
     for span in spans.spans where span.lane == lane {
       busy += min(span.end, band.upperBound) - max(span.start, band.lowerBound)
     }
-    let share = 100 * busy / (band.upperBound - band.lowerBound)
-    canvas.text(name, x: 28, y: y + 18, size: 14, isBold: true)
-    canvas.text("\(decimal(share, 0)) % busy", x: 28, y: y + 33, size: 11, fill: Ink.quiet)
+    let share = decimal(100 * busy / (band.upperBound - band.lowerBound), 0) + " %"
+    let middle = y + group.laneHeight / 2
+    guard let groupName = group.name else {
+      canvas.text(name, x: 28, y: middle - 2, size: 14, isBold: true)
+      canvas.text("\(share) busy", x: 28, y: middle + 13, size: 11, fill: Ink.quiet)
+      return
+    }
+    canvas.text(name, x: 28, y: middle - 1, size: 13, isBold: true)
+    canvas.text(share, x: 64, y: middle - 1, size: 11, fill: Ink.quiet)
+    canvas.text(groupName, x: 28, y: middle + 11, size: 11, fill: Ink.quiet)
   }
 
   private func drawMarks(

@@ -26,9 +26,15 @@ public struct TimelinePicture: Sendable {
   static let right = 28.0
   static var plotWidth: Double { width - left - right }
 
-  /// The picture as SVG text; the same timeline gives the same text.
-  public func svg(_ timeline: Timeline) -> String {
+  /// The picture as SVG text; the same timelines give the same text.
+  ///
+  /// - Parameter predicted: what the plans of the same run had expected, by the same clock; it gets rows of its own below
+  ///   those of what happened.
+  public func svg(_ timeline: Timeline, predicted: Timeline? = nil) -> String {
     let timeline = timeline.drawable
+    let groups =
+      predicted.map { LaneGroup.pair(measured: timeline, predicted: $0.drawable) }
+      ?? [LaneGroup(timeline)]
     var canvas = SVGCanvas()
     var y = 34.0
     canvas.text(
@@ -39,7 +45,7 @@ public struct TimelinePicture: Sendable {
         cut(subtitle, to: Self.width - 60, size: 12.5), x: 28, y: y, size: 12.5, fill: Ink.quiet)
     }
     let kinds = Timeline.Kind.allCases.filter { kind in
-      timeline.spans.contains { $0.kind == kind }
+      groups.contains { $0.timeline.spans.contains { $0.kind == kind } }
     }
     y = Legend.draw(kinds, on: &canvas, from: y + 16)
     let all = timeline.extent
@@ -56,7 +62,7 @@ public struct TimelinePicture: Sendable {
     let marks = timeline.layerMarks
     for (place, section) in sections.enumerated() {
       let letter = isWhole ? nil : TimelineOverview.letter(place)
-      y = TimelineDetail(timeline, marks: marks, section: section, letter: letter)
+      y = TimelineDetail(groups, marks: marks, section: section, letter: letter)
         .draw(on: &canvas, from: y)
     }
     return canvas.document(

@@ -15,6 +15,9 @@ int gpu_emulated_kernel(const char *name);
 int gpu_emulate(int kernel, const uint32_t grid[3], const uint32_t block[3], size_t shared_bytes,
                 const void *arguments, uint64_t seed);
 
+/// Why this thread's last `gpu_emulate` returned -1: which threads wait where; valid until its next call.
+const char *gpu_emulation_failure(void);
+
 #if defined(__cplusplus)
 }
 #endif

@@ -18,7 +18,8 @@ typedef struct {
 
 /// Where `change` is not 0: x += change, row by row. Then y = x / sqrt(mean(x^2) + epsilon) * weight for each of `segments` parts
 /// of `columns` numbers of each row. weight: [columns]. y may be x; 0: only the sum.
-/// grid (rows, segments); with `change`, segments is 1. Sum of squares: sixteen partial sums, folded.
+/// With `change`, segments is 1. Sum of squares: sixteen partial sums, folded.
+/// Grid (rows, segments), block: whole warps.
 typedef struct {
   gpu_address x, change, weight, y;
   gpu_u32 x_stride, change_stride, y_stride, rows, segments, columns;
@@ -78,6 +79,7 @@ typedef struct {
 
 /// Rotates `pairs` pairs of every head, from `offset` in the head on. x: [rows, heads * head_length] `x_stride` apart.
 /// cosines, sines: [rows, pairs], `angle_stride` apart. halves: pair i is (i, pairs + i), else (2 i, 2 i + 1).
+/// Grid (rows, heads), any block.
 typedef struct {
   gpu_address x, cosines, sines;
   gpu_u32 x_stride, rows, heads, head_length, offset, pairs, halves, angle_stride;
@@ -85,6 +87,7 @@ typedef struct {
 
 /// Writes rows of keys or values into a cache [heads][positions][stored length] of F32, F16 or Q8_0 (type 0, 1, 8), the last
 /// block filled up with zeros. x: [rows, heads * length]; row t goes to position + t. head_bytes: one position of a head.
+/// Grid (rows, heads), block: whole warps.
 typedef struct {
   gpu_address x, cache;
   unsigned long long head_stride_bytes;
@@ -95,6 +98,7 @@ typedef struct {
 /// Row t stands at position + t; head h reads key-value head h / group. keys, values: [key-value heads][positions] of `element_type`,
 /// key_head_stride bytes from head to head, key_stride bytes from position to position; values 0: a value is the first numbers of its key.
 /// sinks: [heads] or 0. window 0: all. scratch: F32, [rows][heads] of the size that `gpu_attention_scratch` says.
+/// Grid (rows, heads), block: whole warps, at most 256 threads, shared memory: `gpu_attention_shared` bytes.
 typedef struct {
   gpu_address queries, out, keys, values, sinks, scratch;
   unsigned long long key_head_stride, value_head_stride;
@@ -104,6 +108,7 @@ typedef struct {
 } gpu_attention_arguments;
 
 /// Cached rows to F32: y[row][c], row = 0 ..< rows from position `first` on. cache: one head, `row_bytes` from position to position.
+/// Grid (rows), any block.
 typedef struct {
   gpu_address cache, y;
   gpu_u32 first, rows, columns, element_type, row_bytes, y_stride;
@@ -112,13 +117,14 @@ typedef struct {
 /// Keys of all heads from latents (prefill of latent attention). latents: F32 [rows, latent + rotary] `latent_stride` apart;
 /// weights: F32 [heads][plain][latent]; keys: F32 [heads][positions capacity][plain + rotary], key_head_stride numbers from head to head.
 /// key[d] = fma over c ascending of (weights[d][c], latent[c], .) from +0 for the plain part; the rotary part is copied behind it.
+/// Grid (rows / 64, plain / 64, heads), rounded up; block: 256.
 typedef struct {
   gpu_address latents, weights, keys;
   unsigned long long key_head_stride;
   gpu_u32 rows, heads, plain, latent, rotary, latent_stride;
 } gpu_expand_keys_arguments;
 
-/// Copies columns: y[row][head * y_head_stride + c] = x[row][head * x_head_stride + c].
+/// Copies columns: y[row][head * y_head_stride + c] = x[row][head * x_head_stride + c]. Grid (rows, heads), any block.
 typedef struct {
   gpu_address x, y;
   gpu_u32 rows, heads, columns, x_stride, x_head_stride, y_stride, y_head_stride;
@@ -129,7 +135,8 @@ enum { GPU_GATING_SOFTMAX = 0, GPU_GATING_SIGMOID = 1, GPU_GATING_SOFTMAX_OF_CHO
 /// Chooses experts as Router.swift defines it. logits: [tokens, experts] `logits_stride` apart (bias included).
 /// selection_bias: [experts] or 0. ids, weights: [tokens * chosen] each, mapped host memory; device_weights: the same on the device.
 /// probabilities: [tokens, experts] mapped, or 0: what the observer sees (softmax over all where the gating is of the chosen).
-/// groups 1: no groups. group_score 0: best of the group, 1: sum of its two best. Grid (tokens).
+/// groups 1: no groups. group_score 0: best of the group, 1: sum of its two best.
+/// Grid (tokens), block: 32, shared memory: `gpu_route_shared` bytes.
 typedef struct {
   gpu_address logits, selection_bias, ids, weights, device_weights, probabilities;
   gpu_u32 logits_stride, tokens, experts, chosen, gating, groups, used_groups, group_score, normalizes;
@@ -137,6 +144,7 @@ typedef struct {
 } gpu_route_arguments;
 
 /// Probabilities alone (what later layers' routers would say): as `route` writes them.
+/// Grid (tokens), block: 32, shared memory: 4 bytes for each expert.
 typedef struct {
   gpu_address logits, probabilities;
   gpu_u32 logits_stride, tokens, experts, gating;
@@ -144,24 +152,41 @@ typedef struct {
 
 /// Sums the experts' rows in rank order: y = 0, then y = fma(weight, row, y) for each rank; then, where `shared` is not 0,
 /// y = fma(1, shared, y). origins: [tokens * ranks]: bit 31 set: that row of `host_rows`, else of `device_rows`; both `row_stride` apart.
+/// Grid (tokens, columns / threads of a block), rounded up; any block.
 typedef struct {
   gpu_address device_rows, host_rows, origins, weights, shared, y;
   gpu_u32 row_stride, tokens, ranks, columns, y_stride, shared_stride;
 } gpu_combine_arguments;
 
 /// x[row] *= 1 / (1 + exp(-gate[row])), all columns of a row by its own gate (stride 1 of gate: gate_stride).
+/// Grid (rows), any block.
 typedef struct {
   gpu_address x, gate;
   gpu_u32 rows, columns, x_stride, gate_stride;
 } gpu_weigh_arguments;
 
-/// Makes all that was written before visible to the host, then writes the word.
+/// Makes all that was written before visible to the host, then writes the word. Grid (1), block: 1.
 typedef struct {
   gpu_address word;
   gpu_u32 value;
 } gpu_publish_arguments;
 
+// For the host only.
+#if !defined(__CUDACC_RTC__)
 /// Numbers of scratch that one row and head of `attention` needs.
 static inline unsigned long long gpu_attention_scratch(unsigned key_length, unsigned value_length) {
   return key_length + 2 * value_length + 256 + 16;
 }
+
+/// Bytes of shared memory that a block of `attention` needs: the query, the results, a block's exponentials, the
+/// warps' maxima, a sum, and for each of at most eight warps 32 keys' next 32 numbers.
+static inline unsigned gpu_attention_shared(unsigned key_length, unsigned value_length) {
+  return 4 * (key_length + value_length + 256 + 16 + 8 * 32 * 33);
+}
+
+/// Bytes of shared memory that a block of `route` needs: scores, what is chosen by, probabilities; groups' scores and
+/// whether they are kept; ids and weights.
+static inline unsigned gpu_route_shared(unsigned experts, unsigned chosen, unsigned groups) {
+  return 4 * (3 * experts + 2 * groups + 2 * chosen);
+}
+#endif

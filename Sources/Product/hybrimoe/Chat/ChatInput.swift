@@ -36,7 +36,7 @@ enum ChatInput: Equatable {
   static let helpText = """
     /system TEXT  set the system message and start over; without TEXT, show it
     /reset        forget the conversation
-    /stats        tokens and speeds of the last answer
+    /stats        tokens, speeds, and what caches and copies were good for in the last answer
     /quit         leave, as Ctrl-D does
     Ctrl-C        stop the answer
     //TEXT        a question that begins with a slash

@@ -5,6 +5,7 @@ import Sampling
 /// A talk with a model: what was said, and the session that computes answers.
 final class Conversation {
   let session: GenerationSession
+  private let engine: ComputeEngine?
   private let format: PromptFormat
   private let sampling: SamplingSettings
   private let maximumTokens: Int?
@@ -15,9 +16,10 @@ final class Conversation {
   private var answerCount: UInt64 = 0
 
   init(
-    session: GenerationSession, format: PromptFormat, generation: GenerationOptions,
-    system: String?
+    session: GenerationSession, engine: ComputeEngine? = nil, format: PromptFormat,
+    generation: GenerationOptions, system: String?
   ) throws {
+    self.engine = engine
     self.session = session
     self.format = format
     sampling = try generation.settings(session.loaded.file.metadata)
@@ -49,6 +51,7 @@ final class Conversation {
     let tokens = try prompt(beginning + asked)
     try checkRoom(tokens.count, alone: prompt(beginning + asked.suffix(1)).count)
     let progress = session.progress(line, prompt: tokens)
+    let before = engine?.live?.figures
     var harmony = format == .harmony ? HarmonyAnswer() : nil
     var result = try session.generate(
       prompt: tokens, sampling: settings, maximumTokens: maximumTokens, stop: stop,
@@ -59,7 +62,9 @@ final class Conversation {
     if result.stopReason != .cancelled || !result.tokens.isEmpty {
       messages = asked + [ChatMessage(.assistant, result.text)]
     }
-    return GenerationReport(result, sampling: settings, contextLength: session.contextLength)
+    return GenerationReport(
+      result, sampling: settings, contextLength: session.contextLength,
+      figures: before.flatMap { engine?.live?.figures.since($0) })
   }
 
   /// Tells a full conversation from a question that is too long by itself, which the session refuses.

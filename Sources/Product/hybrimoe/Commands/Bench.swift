@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPUCompute
+import ExpertScheduling
 import HostMemory
 import Inference
 
@@ -12,6 +13,10 @@ struct Bench: LookingCommand {
       from an empty context; all tests take turns, and tokens/s is the median of the repetitions. \
       GB/s (weights and cached keys and values that were read) and GOPS (products) stand beside what \
       this processor reads and calculates at most, measured in the same run.
+
+      --compare measures whole systems on the GPU instead, all of them taking turns: hybrimoe is this \
+      program's own, the others do what their names' systems do. With --shape and --trace or --synthetic it tells \
+      what a machine gives before a model is there. With --device emulated all times are modelled.
       """)
 
   @OptionGroup(title: "Model") var model: ModelOptions
@@ -45,7 +50,14 @@ struct Bench: LookingCommand {
   @Flag(help: "Measure the kernels of every element type instead of a model.")
   var kernels = false
 
-  @Option(parsing: .unconditional, help: .hidden) var compare: String?
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Systems to measure in turn on the GPU, by their schedulers' names with commas between them, such as "
+        + "hybrimoe,ktransformers,adapmoe,all-cpu,all-gpu.", valueName: "names"))
+  var compare: Listed<SchedulerName>?
+
+  @OptionGroup var routing: RoutingOptions
   @Option(parsing: .unconditional, help: .hidden) var instructionSet: InstructionSet?
   /// Measures what lines of standard input ask for: see `BenchmarkServer`.
   @Flag(help: .hidden) var serve = false
@@ -53,9 +65,11 @@ struct Bench: LookingCommand {
   @OptionGroup(title: "Context") var context: ContextOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
+  @OptionGroup(title: "Looking") var timeline: TimelineOptions
 
   func validate() throws {
-    if compare != nil { throw ValidationError("--compare is not in this version.") }
+    try validateComparison()
+    try OutputChoice.check(timeline.files, input: routing.trace.map { ("--trace", $0) })
     guard !(csv && looking.json) else { throw ValidationError("Give --csv or --json, not both.") }
     guard (1...1000).contains(repetitions) else {
       throw ValidationError("--repetitions is \(repetitions), but must be from 1 to 1000.")
@@ -89,7 +103,7 @@ struct Bench: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: machine)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     if kernels { return try measureKernels(console) }
     let subject = try subject(console)
@@ -106,12 +120,17 @@ struct Bench: LookingCommand {
       prompts.map { BenchmarkTest(isPrompt: true, tokenCount: $0) }
       + (generated > 0 ? [BenchmarkTest(isPrompt: false, tokenCount: generated)] : [])
     let needed = tests.map(\.tokenCount).max() ?? 1
-    let runner = try SequenceRunner(model: subject.model, options: options(length: needed))
+    let engine = try ComputeEngine(machine, timeline: timeline, console: console)
+    let runner = try engine.runner(subject.model, options(length: needed))
     guard needed <= runner.contextLength else {
       throw CommandFailure(
         "A test of \(needed) tokens does not fit the context of \(runner.contextLength) tokens.")
     }
-    try OutputStream.standardOutput.write(text(of: try measure(tests, subject, runner, console)))
+    try OutputStream.standardOutput.write(
+      compare == nil
+        ? text(of: try measure(tests, subject, runner, console))
+        : try comparison(tests, subject, runner, engine, console))
+    try engine.finish(subject.name)
   }
 
   private func subject(_ console: Console) throws -> BenchmarkSubject {

@@ -32,17 +32,20 @@ struct Chat: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: machine, timeline: recording.timeline)
+    let console = looking.console
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
+    let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
     let loaded = try model.load(machine, console: console)
     let format = try context.promptFormat(of: loaded)
-    let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
+    let session = try engine.session(loaded, SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
-      session: session, format: format, generation: generation, system: system)
+      session: session, engine: engine, format: format, generation: generation, system: system)
     var loop = ChatLoop(conversation, console: console, looking: looking)
     if loop.isInteractive { console.note(Self.greeting(session)) }
-    try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
+    try engine.finishing(loaded.hyperparameters) {
+      try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
+    }
   }
 
   private static func greeting(_ session: GenerationSession) -> String {

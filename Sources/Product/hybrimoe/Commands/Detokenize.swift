@@ -37,7 +37,7 @@ struct Detokenize: LookingCommand {
       throw ValidationError(
         "Give the numbers with --tokens, --prompt or --file; --file - reads standard input.")
     }
-    let console = looking.console(machine: nil)
+    let console = looking.console
     let tokens = try givenTokens()
     let tokenizer = try model.tokenizer(console: console)
     let text = try tokenizer.decode(tokens, skipSpecial: !(parseSpecial || addSpecial))

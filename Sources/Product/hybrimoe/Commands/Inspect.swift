@@ -18,7 +18,7 @@ struct Inspect: LookingCommand {
   }
 
   func run() throws {
-    _ = looking.console(machine: nil)
+    _ = looking.console
     var options = model
     options.model = path ?? model.model
     var report = SurveyReport(try options.location().open())

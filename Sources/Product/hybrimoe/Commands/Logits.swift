@@ -39,13 +39,14 @@ struct Logits: LookingCommand {
         "Give the tokens with --tokens, or a text with --prompt or --file; --file - reads standard "
           + "input.")
     }
-    let console = looking.console(machine: machine)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     let text = try tokens == nil ? prompt.nonEmptyText() : nil
+    let engine = try ComputeEngine(machine, console: console)
     let loaded = try model.load(machine, console: console)
     let input = tokens?.tokens ?? loaded.tokenizer.beginning(text ?? "", parseSpecial: true)
-    let runner = try SequenceRunner(
-      model: loaded.model, options: SessionOptions(context, machine, keyValueType: .f32))
+    let runner = try engine.runner(
+      loaded.model, SessionOptions(context, machine, keyValueType: .f32))
     guard greedy <= runner.contextLength else {
       throw CommandFailure(
         "--greedy \(greedy) does not fit the context of \(runner.contextLength) tokens.")

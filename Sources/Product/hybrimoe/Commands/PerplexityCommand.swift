@@ -19,9 +19,10 @@ struct PerplexityCommand: LookingCommand {
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func run() throws {
-    let console = looking.console(machine: machine)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
+    let engine = try ComputeEngine(machine, console: console)
     let loaded = try model.load(machine, console: console)
     let modelContext = loaded.hyperparameters.contextLength
     if let asked = context.context, asked < 4 {
@@ -29,8 +30,8 @@ struct PerplexityCommand: LookingCommand {
         "--context is \(asked), but must be from 4 to \(modelContext) tokens for this model.")
     }
     let window = context.context ?? min(512, modelContext)
-    let runner = try SequenceRunner(
-      model: loaded.model, options: SessionOptions(context, machine, contextLength: window))
+    let runner = try engine.runner(
+      loaded.model, SessionOptions(context, machine, contextLength: window))
     let tokenizer = loaded.tokenizer
     let tokens = tokenizer.encode(text)
     // Windows overlap by half, so each but the first brings half a window of new tokens.

@@ -62,7 +62,7 @@ struct Plan: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     let request = try request(console)
     var report = PlanReport(plan: PlacementPlanner.plan(request.placement))
     report.rules = request.rules

@@ -40,21 +40,24 @@ struct Continuation {
 
   /// - Parameter shows: whether the text, or with `--json` the report, goes to standard output.
   func run(recordingTo path: String?, shows: Bool) throws {
-    let console = looking.console(machine: machine, timeline: timeline)
+    let console = looking.console
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
+    let engine = try ComputeEngine(machine, timeline: timeline, console: console)
     let loaded = try model.load(machine, console: console)
     let sampling = try generation.settings(loaded.file.metadata)
-    let session = try GenerationSession(loaded, options: SessionOptions(context, machine))
+    let session = try engine.session(loaded, SessionOptions(context, machine))
     let recording = try path.map { try TraceRecording($0, of: session) }
-    try TraceRecording.ending(recording, on: console) {
-      try `continue`(text, session, sampling, shows: shows, console)
+    try engine.finishing(loaded.hyperparameters) {
+      try TraceRecording.ending(recording, on: console) {
+        try `continue`(text, session, sampling, engine, shows: shows, console)
+      }
     }
   }
 
   private func `continue`(
-    _ text: String, _ session: GenerationSession, _ sampling: SamplingSettings, shows: Bool,
-    _ console: Console
+    _ text: String, _ session: GenerationSession, _ sampling: SamplingSettings,
+    _ engine: ComputeEngine, shows: Bool, _ console: Console
   ) throws {
     let loaded = session.loaded
     let tokens = loaded.tokenizer.beginning(text, parseSpecial: true)
@@ -69,7 +72,8 @@ struct Continuation {
     progress.finish()
     try writer.finish()
     let report = GenerationReport(
-      result, sampling: sampling, contextLength: session.contextLength)
+      result, sampling: sampling, contextLength: session.contextLength,
+      figures: engine.live?.figures)
     if shows, looking.json {
       try OutputStream.standardOutput.write(JSONValue.object(report.members).text + "\n")
     }

@@ -31,7 +31,7 @@ struct Schedule: LookingCommand {
   func validate() throws { try OutputChoice.check(timeline.files) }
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     if isatty(0) == 1 { console.note("Reading one case as JSON; end it with Ctrl-D.") }
     let text = try InputFile.description("-")
     let request: ScheduleRequest

@@ -99,7 +99,7 @@ struct Simulate: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     if paper { return try PaperRun(self).run(console) }
     try SimulationRun(self).run(console)
   }

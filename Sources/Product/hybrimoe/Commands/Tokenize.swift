@@ -21,7 +21,7 @@ struct Tokenize: LookingCommand {
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     let text = try prompt.text()
     let tokenizer = try model.tokenizer(console: console)
     let tokens = tokenizer.encode(text, addSpecial: addSpecial, parseSpecial: parseSpecial)

@@ -17,7 +17,7 @@ struct TraceShow: LookingCommand {
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     let trace = try TraceFile(path: path, isRecovering: recover)
     var summary = TraceSummary(trace.header)
     while let event = try trace.next() { summary.add(event) }

@@ -75,7 +75,7 @@ struct TraceStats: LookingCommand {
   }
 
   func run() throws {
-    let console = looking.console(machine: nil)
+    let console = looking.console
     let trace = try TraceFile(path: path, isRecovering: recover)
     var statistics: TraceStatistics
     do {

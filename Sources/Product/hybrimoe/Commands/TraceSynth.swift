@@ -55,7 +55,7 @@ struct TraceSynth: LookingCommand {
     guard output != "-" || !looking.json else {
       throw ValidationError("With --json, standard output is taken; name a file with --output.")
     }
-    let console = looking.console(machine: nil)
+    let console = looking.console
     var source: SyntheticRouting
     do {
       source = try routing.source(amount)

@@ -118,7 +118,4 @@ struct LaterGenerationOptions: ParsableArguments {
 extension ArgumentHelp {
   /// The help of an option whose feature this version lacks.
   static let notInThisVersion = ArgumentHelp("Not in this version.", visibility: .hidden)
-
-  /// The help of an option that changes no result and has no effect in this version.
-  static let noEffectYet = ArgumentHelp("No effect yet.", visibility: .hidden)
 }

@@ -30,19 +30,6 @@ struct LookingOptions: ParsableArguments {
     OutputStream.standardError.isTerminal && !Environment.hasNonEmpty("NO_COLOR")
       && Environment.value("TERM") != "dumb"
   }
-
-  /// The console, after one note about all options of the machine that have no effect in this
-  /// version, those of `timeline` included.
-  func console(machine: MachineOptions?, timeline: TimelineOptions? = nil) -> Console {
-    let console = console
-    let idle = (machine?.later.given ?? []) + (timeline?.given ?? [])
-    if !idle.isEmpty {
-      console.warn(
-        "\(idle.joined(separator: ", ")): no effect yet, since this version computes on the CPU "
-          + "only.")
-    }
-    return console
-  }
 }
 
 /// Pictures of what the lanes did, for commands that have lanes.
@@ -67,15 +54,20 @@ struct TimelineOptions: ParsableArguments {
   var given: [String] { files.map(\.option) }
 
   /// Writes the pictures that are asked for.
-  func draw(_ timeline: Timeline, title: String, subtitle: String) throws {
+  ///
+  /// - Parameter predicted: what plans had expected of the same run.
+  func draw(
+    _ timeline: Timeline, predicted: Timeline? = nil, title: String, subtitle: String
+  ) throws {
     if let path = timelineSvg {
       let file = try OutputFile(path: path)
-      try file.write(TimelinePicture(title: title, subtitle: subtitle).svg(timeline))
+      try file.write(
+        TimelinePicture(title: title, subtitle: subtitle).svg(timeline, predicted: predicted))
       try file.finish()
     }
     if let path = timelineChrome {
       let file = try OutputFile(path: path)
-      try ChromeTrace(title: title).write(timeline) { try file.write($0) }
+      try ChromeTrace(title: title).write(timeline, predicted: predicted) { try file.write($0) }
       try file.finish()
     }
   }
@@ -90,8 +82,11 @@ struct RecordingOptions: ParsableArguments {
       valueName: "file"))
   var recordTrace: String?
 
-  /// This version computes on the CPU only, so that there are no lanes to draw.
-  @OptionGroup(visibility: .hidden) var timeline: TimelineOptions
+  @OptionGroup var timeline: TimelineOptions
+
+  func validate() throws {
+    try OutputChoice.check(timeline.files, input: recordTrace.map { ("--record-trace", $0) })
+  }
 }
 
 extension Console.Level: ExpressibleByArgument {}

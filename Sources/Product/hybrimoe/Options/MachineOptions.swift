@@ -29,69 +29,23 @@ struct MachineOptions: ParsableArguments {
         + "is room).", valueName: "name"))
   var weights: WeightLayout = .automatic
 
-  @Option(parsing: .unconditional, help: .init("auto or cpu.", valueName: "name"))
-  var device: String = "auto"
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "What computes besides the CPU: auto, cpu, cuda:N or emulated. auto takes the first NVIDIA GPU where "
+        + "there is one and it helps; emulated runs the GPU's part on the CPU, for looking.",
+      valueName: "name"))
+  var device: DeviceChoice = .automatic
 
-  @OptionGroup var later: LaterMachineOptions
+  @OptionGroup var hybrid: HybridOptions
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads is \(threads), but must be from 1 to 1024.")
     }
-    let isGPU = device == "emulated" || device.wholeMatch(of: /cuda(:\d+)?/) != nil
-    guard !isGPU else {
-      throw ValidationError(
-        "--device \(device): this version computes on the CPU only; use --device cpu or leave the "
-          + "option out.")
+    if hybrid.emulatedMachine != nil, device != .emulated {
+      throw ValidationError("--emulated-machine says what --device emulated is; add that.")
     }
-    guard ["auto", "cpu"].contains(device) else {
-      throw ValidationError("--device is '\(device)', but must be auto or cpu.")
-    }
-  }
-}
-
-/// Options of the GPU, its expert cache and the scheduler: accepted and checked, but without effect
-/// on a run that computes on the CPU only. Whoever gives one is told so.
-struct LaterMachineOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: .noEffectYet) var gpuMemory: String?
-  @Option(name: .both("cache-size"), parsing: .unconditional, help: .noEffectYet)
-  var cacheSize: Int?
-  @Option(parsing: .unconditional, help: .noEffectYet) var cacheRatio: Double?
-  @Option(name: .both("optimize-rule-path"), parsing: .unconditional, help: .noEffectYet)
-  var optimizeRulePath: String?
-  @Option(name: .both("optimize-config-path"), parsing: .unconditional, help: .noEffectYet)
-  var optimizeConfigPath: String?
-  @Option(parsing: .unconditional, help: .noEffectYet) var scheduler: SchedulerName?
-  @Option(parsing: .unconditional, help: .noEffectYet) var eviction: EvictionName?
-  @Option(parsing: .unconditional, help: .noEffectYet) var admission: Admission?
-  @Option(name: .both("prefetch-size"), parsing: .unconditional, help: .noEffectYet)
-  var prefetchSize: Int?
-
-  func validate() throws {
-    if let gpuMemory, gpuMemory.wholeMatch(of: /\d+(\.\d+)?\s*([kKMGT]i?B?|B|%)?/) == nil {
-      throw ValidationError(
-        "--gpu-memory is '\(gpuMemory)', but must be bytes such as 8G or a share such as 80%.")
-    }
-    if let cacheSize, cacheSize < 0 {
-      throw ValidationError("--cache-size is \(cacheSize), but must be at least 0 experts.")
-    }
-    if let prefetchSize, prefetchSize < 0 {
-      throw ValidationError("--prefetch-size is \(prefetchSize), but must be at least 0 experts.")
-    }
-    if let cacheRatio, !(0...1).contains(cacheRatio) {
-      throw ValidationError("--cache-ratio is \(cacheRatio), but must be from 0 to 1.")
-    }
-  }
-
-  /// The options that were given, to be named in a note.
-  var given: [String] {
-    [
-      ("--gpu-memory", gpuMemory != nil), ("--cache-size", cacheSize != nil),
-      ("--cache-ratio", cacheRatio != nil), ("--optimize-rule-path", optimizeRulePath != nil),
-      ("--optimize-config-path", optimizeConfigPath != nil), ("--scheduler", scheduler != nil),
-      ("--eviction", eviction != nil), ("--admission", admission != nil),
-      ("--prefetch-size", prefetchSize != nil),
-    ].filter(\.1).map(\.0)
   }
 }
 

@@ -83,7 +83,7 @@ enum MemoryAmount: Equatable, ExpressibleByArgument {
 
 extension NameSpecification {
   /// The published system calls the file a rule in one program and a configuration in another.
-  fileprivate static let rules: NameSpecification = [
+  static let rules: NameSpecification = [
     .customLong("optimize-rule-path"), .customLong("optimize_rule_path"),
     .customLong("optimize-config-path"), .customLong("optimize_config_path"),
   ]

@@ -76,39 +76,9 @@ struct SimulationOptions: ParsableArguments {
       throw ValidationError(
         "--cache-size is \(cacheSize), but must be from 1 to the \(experts) experts of a layer.")
     }
-    let systems = names.map(system)
-    let all = names.map(\.rawValue).joined(separator: ", ")
-    if let prefetchSize, prefetchSize > 0, systems.allSatisfy({ $0.prefetching == .off }) {
-      throw ValidationError(
-        "--prefetch-size \(prefetchSize) has no meaning for \(all): no copies ahead are made.")
-    }
-    if let admission {
-      let changing = systems.filter { $0.eviction != nil }
-      guard !changing.isEmpty else {
-        throw ValidationError(
-          "--admission \(admission.rawValue) has no meaning for \(all): what is resident never "
-            + "changes.")
-      }
-      if admission == .bypass, !changing.contains(where: { $0.eviction?.hasBypass == true }) {
-        throw ValidationError(
-          "--admission bypass has no meaning with the eviction "
-            + "'\(changing[0].eviction?.rawValue ?? "")', which always admits.")
-      }
-    }
+    let wish = SystemWish(eviction: eviction, admission: admission, prefetchSize: prefetchSize)
+    var systems = try wish.systems(names, cacheRatio: cacheRatio ?? 0.25)
+    for index in systems.indices { systems[index].cacheSlots = cacheSize }
     return systems
-  }
-
-  private func system(_ name: SchedulerName) -> SystemDescription {
-    var system = SystemDescription(name, cacheRatio: cacheRatio ?? 0.25)
-    system.cacheSlots = cacheSize
-    if let eviction { system.eviction = eviction }
-    if let admission { system.admission = admission }
-    // What is reported is what is done.
-    if system.eviction?.hasBypass == false { system.admission = .forced }
-    if let prefetchSize, system.prefetching != .off {
-      system.prefetchSize = prefetchSize
-      if prefetchSize == 0 { system.prefetching = .off }
-    }
-    return system
   }
 }

@@ -7,8 +7,14 @@ struct GenerationReport {
   let result: GenerationResult
   let seed: UInt64?
   let contextLength: Int
+  /// What the hybrid engine did for the answer; nil where the CPU computed alone.
+  let figures: HybridFigures?
 
-  init(_ result: GenerationResult, sampling: SamplingSettings, contextLength: Int) {
+  init(
+    _ result: GenerationResult, sampling: SamplingSettings, contextLength: Int,
+    figures: HybridFigures? = nil
+  ) {
+    self.figures = figures
     self.result = result
     seed = sampling.isGreedy ? nil : sampling.seed
     self.contextLength = contextLength
@@ -24,6 +30,7 @@ struct GenerationReport {
     let seed = seed.map { "; seed \($0)" } ?? ""
     return "prompt: \(result.promptTokenCount) tokens\(reused), \(prefill) tokens/s\nanswer: "
       + "\(result.tokens.count) tokens, \(decode) tokens/s; \(reason)\(seed)"
+      + (figures.map { "\n" + $0.words } ?? "")
   }
 
   private var reason: String {
@@ -54,6 +61,6 @@ struct GenerationReport {
       ("prefillTokensPerSecond", .double(result.prefillTokensPerSecond)),
       ("decodeTokensPerSecond", .double(result.decodeTokensPerSecond)),
       ("seed", seed.map(JSONValue.unsigned) ?? .null),
-    ]
+    ] + (figures.map { [("engine", $0.json)] } ?? [])
   }
 }

@@ -1,0 +1,177 @@
+import ExpertDirection
+import ExpertPrefetching
+import Experts
+
+/// Follows the director's word about who is where on the GPU, in slots and on the upload stream.
+///
+/// The director knows residents, copies and a ring, but no memory. Here each expert that it takes to be
+/// on the GPU, or on its way there, has a slot; whatever it gives up loses its slot, at once or, where a
+/// running plan still uses it, when the plan's launches have been submitted.
+///
+/// A copy in the background that finds no free slot waits for one: its bytes follow when its victim has
+/// gone. So any number of slots serves any decisions, and only times differ.
+final class ExpertResidency {
+  let slots: ExpertSlots
+  private let uploader: Uploader
+  private let weights: HostExperts
+  private let linkBytes: [Int]
+  /// Copies into slots that are not whole yet.
+  private var uploads: [ExpertID: Upload] = [:]
+  /// How far the link would be with copies that have no slot yet.
+  private var waiting: [ExpertID: Int] = [:]
+  /// Given up by the director, and still used by the running plan.
+  private var leaving: [ExpertID] = []
+  /// Copies that had to wait for a slot, counted for the statistics.
+  private(set) var waitedForSlot = 0
+
+  /// - Parameter linkBytes: what the director takes an expert of each layer to have: [layers].
+  init(slots: ExpertSlots, uploader: Uploader, weights: HostExperts, linkBytes: [Int]) {
+    self.slots = slots
+    self.uploader = uploader
+    self.weights = weights
+    self.linkBytes = linkBytes
+  }
+
+  /// Puts an expert into a free slot before the first step.
+  /// - Returns: whether there was one.
+  func place(_ expert: ExpertID) throws -> Bool {
+    guard let upload = try begin(expert) else { return false }
+    try issue(upload, through: linkBytes[expert.layer])
+    return true
+  }
+
+  // MARK: The director's word
+
+  /// Performs actions in their order.
+  /// - Parameter isInCache: whether the director's cache has a slot for an expert after all of them.
+  func perform(
+    _ actions: [DirectedAction], isInCache: (ExpertID) -> Bool
+  ) throws {
+    for action in actions {
+      switch action {
+      case .carried(let carried):
+        try carry(
+          carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
+      case .changed(let change): try perform(change, isInCache)
+      }
+    }
+  }
+
+  private func perform(
+    _ change: ResidencyChange, _ isInCache: (ExpertID) -> Bool
+  ) throws {
+    switch change {
+    case .inserted(_, let victim):
+      if let victim { giveUp(victim) }
+      try serveWaiting()
+    case .evicted(let expert): giveUp(expert)
+    case .ringLeft(let expert), .dropped(let expert), .abandoned(let expert):
+      if !isInCache(expert) { giveUp(expert) }
+      try serveWaiting()
+    case .arrived, .ringTaken: break
+    }
+  }
+
+  /// The link has brought an expert's bytes up to here.
+  private func carry(_ expert: ExpertID, through end: Int) throws {
+    if let upload = uploads[expert] { return try issue(upload, through: end) }
+    guard slots.ledger.slot(of: expert) == nil else { return }
+    if let upload = try begin(expert) { return try issue(upload, through: end) }
+    if waiting.updateValue(end, forKey: expert) == nil { waitedForSlot += 1 }
+  }
+
+  // Whoever waits longest is not known and does not matter: all that wait are served while slots last.
+  private func serveWaiting() throws {
+    guard !waiting.isEmpty, slots.ledger.freeCount > 0 else { return }
+    for (expert, end) in waiting.sorted(by: { $0.key < $1.key }) {
+      guard let upload = try begin(expert) else { return }
+      waiting[expert] = nil
+      try issue(upload, through: end)
+    }
+  }
+
+  private func giveUp(_ expert: ExpertID) {
+    waiting[expert] = nil
+    guard let slot = slots.ledger.slot(of: expert) else { return }
+    if slots.ledger.isRetained(slot) { return leaving.append(expert) }
+    uploads[expert] = nil
+    slots.drop(expert)
+  }
+
+  // MARK: The running plan
+
+  /// Keeps an expert where it is until `release`.
+  func retain(_ expert: ExpertID) { slots.retain(expert) }
+
+  /// All launches of the running plan that read an expert are submitted.
+  func release(_ expert: ExpertID) {
+    slots.release(expert)
+    guard let index = leaving.firstIndex(of: expert) else { return }
+    leaving.remove(at: index)
+    giveUp(expert)
+  }
+
+  /// A slot for a copy on demand; `nil` where none is free.
+  func bring(_ expert: ExpertID) throws -> Upload? {
+    waiting[expert] = nil
+    return try uploads[expert] ?? begin(expert)
+  }
+
+  /// Gives the slot of a copy on demand to the next one: its launch has been submitted and nobody keeps
+  /// it. Its bytes, which may not have been issued yet, go there all the same, before the next one's.
+  func reuseSlot(of upload: Upload) {
+    guard slots.ledger.slot(of: upload.expert) == upload.claim.slot else { return }
+    slots.drop(upload.expert)
+  }
+
+  /// Issues all that is left of a copy.
+  func complete(_ upload: Upload) throws {
+    try issue(upload, through: linkBytes[upload.expert.layer])
+  }
+
+  private func begin(_ expert: ExpertID) throws -> Upload? {
+    guard let claim = slots.claim(for: expert) else { return nil }
+    weights.pack(CollectionOfOne(expert))
+    let upload = Upload(expert, claim)
+    uploads[expert] = upload
+    return upload
+  }
+
+  private func issue(_ upload: Upload, through end: Int) throws {
+    let expert = upload.expert
+    guard try uploader.issue(upload, through: end, of: linkBytes[expert.layer]) else { return }
+    if uploads[expert] === upload { uploads[expert] = nil }
+    if slots.ledger.slot(of: expert) == upload.claim.slot,
+      slots.ledger.content(of: upload.claim.slot) == .incoming(expert)
+    {
+      slots.publish(expert)
+    }
+  }
+
+  // MARK: From the beginning
+
+  /// Empties all slots, between steps and when the device has done all that was submitted.
+  func clear() {
+    slots.releaseAll()
+    uploads.removeAll()
+    waiting.removeAll()
+    leaving.removeAll()
+    for expert in Array(slots.ledger.experts) { slots.drop(expert) }
+  }
+
+  // MARK: Failure
+
+  /// Raises the arrivals of all copies that will not be completed, so that nothing waits for them, and
+  /// forgets them with all that the running plan retains.
+  func abandon(_ device: (UInt32, Int) -> Void) {
+    slots.releaseAll()
+    for (expert, upload) in uploads {
+      device(upload.claim.arrival, upload.claim.slot)
+      if slots.ledger.slot(of: expert) == upload.claim.slot { slots.drop(expert) }
+    }
+    uploads.removeAll()
+    waiting.removeAll()
+    for expert in leaving { giveUp(expert) }
+    leaving.removeAll()
+  }
+}

@@ -1,0 +1,48 @@
+import Devices
+import Synchronization
+
+/// An event of the driver.
+final class CUDAEvent: DeviceEvent {
+  let handle: UInt
+  private let context: CUDAContext
+  private let anchors: EventAnchors
+  /// What its time is measured from; nil until it is recorded.
+  private let anchor = Mutex<EventAnchors.Anchor?>(nil)
+
+  init(_ context: CUDAContext, anchors: EventAnchors) throws(DeviceError) {
+    self.context = context
+    self.anchors = anchors
+    var handle: UInt = 0
+    try context.call("making an event") { $0.cuEventCreate(&handle, 0) }
+    self.handle = handle
+  }
+
+  deinit { context.release { $0.cuEventDestroy(handle) } }
+
+  func record(in stream: UInt) throws(DeviceError) {
+    let anchor = try anchors.current()
+    try context.call("recording an event") { $0.cuEventRecord(handle, stream) }
+    self.anchor.withLock { $0 = anchor }
+  }
+
+  func isDone() throws(DeviceError) -> Bool {
+    let code = try context.code { $0.cuEventQuery(handle) }
+    if code == DriverResult.success { return true }
+    if code == DriverResult.notReady { return false }
+    throw context.error(code, "asking for an event")
+  }
+
+  func synchronize() throws(DeviceError) {
+    try context.call("waiting for an event") { $0.cuEventSynchronize(handle) }
+  }
+
+  func time() throws(DeviceError) -> Double? {
+    guard let anchor = anchor.withLock({ $0 }), try isDone() else { return nil }
+    var milliseconds: Float = 0
+    let code = try context.code { $0.cuEventElapsedTime(&milliseconds, anchor.event, handle) }
+    // Recorded again in between.
+    if code == DriverResult.notReady { return nil }
+    guard code == DriverResult.success else { throw context.error(code, "reading an event's time") }
+    return anchor.microseconds + Double(milliseconds) * 1e3
+  }
+}

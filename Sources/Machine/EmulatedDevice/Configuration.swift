@@ -1,0 +1,87 @@
+extension EmulatedDevice {
+  /// What an emulated device is like.
+  public struct Configuration: Sendable {
+    public var name = "emulated device"
+    /// Bytes of device memory.
+    public var memoryByteCount: Int
+    /// Bytes of host memory that can be pinned.
+    public var pinnedByteCount: Int
+    /// Draws a legal order of the streams' work and of the threads in kernels; nil: streams progress in
+    /// the order of submission, threads in theirs.
+    public var seed: UInt64?
+    public var timing: EmulatedTiming
+    /// Threads that work beside the host. 0: work happens within the host's calls, so that a seed gives
+    /// the same order every time. nil: 1, and 0 where there is a seed.
+    public var threadCount: Int?
+    public var waitsForMemory: Bool
+    public var failures: [EmulatedFailure]
+    /// Operations that are left out: what a program does without them is what a test wants to know.
+    public var ignoredOperations: (@Sendable (EmulatedOperation) -> Bool)?
+    /// Threads of the host that may call: the device is stuck when all of them wait for it and it cannot
+    /// go on.
+    public var hostThreadCount = 1
+    /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends. It costs
+    /// a pass over every allocation.
+    public var checksMemory = true
+
+    public init(
+      memoryByteCount: Int = 1 << 30, pinnedByteCount: Int = .max, seed: UInt64? = nil,
+      timing: EmulatedTiming = .none, threadCount: Int? = nil, waitsForMemory: Bool = true,
+      failures: [EmulatedFailure] = [],
+      ignoredOperations: (@Sendable (EmulatedOperation) -> Bool)? = nil
+    ) {
+      self.memoryByteCount = memoryByteCount
+      self.pinnedByteCount = pinnedByteCount
+      self.seed = seed
+      self.timing = timing
+      self.threadCount = threadCount
+      self.waitsForMemory = waitsForMemory
+      self.failures = failures
+      self.ignoredOperations = ignoredOperations
+    }
+  }
+}
+
+/// What an emulated device does to a program. Numbers count from 1.
+public enum EmulatedFailure: Sendable, Equatable {
+  /// This allocation of device memory fails.
+  case allocation(number: Int)
+  /// Device memory ends earlier than the device says.
+  case allocationsBeyond(byteCount: Int)
+  /// The device is lost when this launch runs.
+  case launch(number: Int)
+  /// The device is lost when this copy runs.
+  case copy(number: Int)
+  /// The system pins no more than so much.
+  case pinningBeyond(byteCount: Int)
+  /// This copy takes longer, by the device's clock.
+  case copyDelayed(number: Int, microseconds: Double)
+  /// This copy waits until so many other operations have run, or nothing else can.
+  case copyHeldBack(number: Int, operations: Int)
+}
+
+/// An operation as a program submits it.
+public struct EmulatedOperation: Sendable, Equatable, CustomStringConvertible {
+  public enum Kind: String, Sendable, CaseIterable {
+    case upload, download, copyOnDevice, clear, launch, record, waitForEvent, waitForWord, write
+    /// What the host itself waits for; of the stream "host".
+    case hostWaitForEvent, hostWaitForWord, hostSynchronize
+  }
+  public var stream: String
+  public var kind: Kind
+  /// The how-manieth of its kind in its stream, from 0.
+  public var index: Int
+  /// A kernel's name.
+  public var kernel: String?
+
+  public init(stream: String, kind: Kind, index: Int, kernel: String? = nil) {
+    self.stream = stream
+    self.kind = kind
+    self.index = index
+    self.kernel = kernel
+  }
+
+  public var description: String {
+    "\(kind.rawValue) \(index)\(kernel.map { " (\($0))" } ?? "") of stream \(stream)"
+  }
+}

@@ -1,0 +1,118 @@
+import Devices
+
+/// What a stream does, with all that it needs.
+enum Operation {
+  case upload(PinnedSpan, to: UInt64)
+  /// Bytes that the driver staged.
+  case staged([UInt8], to: UInt64)
+  case download(UInt64, to: PinnedSpan)
+  case copyOnDevice(UInt64, to: UInt64, byteCount: Int)
+  case clear(UInt64, byteCount: Int)
+  case launch(Launch)
+  case record(Recording)
+  case waitForEvent(Recording)
+  case waitForWord(PinnedWord, atLeast: UInt32)
+  case write(UInt32, to: PinnedWord)
+
+  struct Launch {
+    var kernel: DeviceKernel
+    var grid: LaunchSize
+    var block: LaunchSize
+    var sharedByteCount: Int
+    var arguments: [UInt8]
+  }
+
+  var kind: EmulatedOperation.Kind {
+    switch self {
+    case .upload, .staged: .upload
+    case .download: .download
+    case .copyOnDevice: .copyOnDevice
+    case .clear: .clear
+    case .launch: .launch
+    case .record: .record
+    case .waitForEvent: .waitForEvent
+    case .waitForWord: .waitForWord
+    case .write: .write
+    }
+  }
+
+  var isCopy: Bool {
+    switch self {
+    case .upload, .staged, .download, .copyOnDevice: true
+    default: false
+    }
+  }
+}
+
+/// A recording of an event: a point in a stream that comes once.
+// Safety: `Emulation` touches it under its lock only.
+final class Recording: @unchecked Sendable {
+  let event: Int
+  let stream: String
+  var isDone = false
+  var time = 0.0
+
+  init(event: Int, stream: String) {
+    self.event = event
+    self.stream = stream
+  }
+}
+
+/// A stream's operations that have not run.
+// Safety: `Emulation` touches it under its lock only.
+final class Lane: @unchecked Sendable {
+  struct Submission {
+    var operation: Operation
+    /// Among all of the device.
+    var number: Int
+    /// The host's time.
+    var time: Double
+    /// Other operations that have to run before.
+    var heldBack = 0
+    var extraMicroseconds = 0.0
+    var losesDevice = false
+  }
+
+  let name: String
+  private var submissions: [Submission] = []
+  private var begin = 0
+  var isRunning = false
+  /// When its last operation ended, by the modelled clock.
+  var endTime = 0.0
+  /// Operations of each kind so far.
+  var counts: [EmulatedOperation.Kind: Int] = [:]
+
+  init(name: String) { self.name = name }
+
+  var isEmpty: Bool { begin == submissions.count }
+  /// All that was submitted is done.
+  var isDone: Bool { isEmpty && !isRunning }
+  var head: Submission? { isEmpty ? nil : submissions[begin] }
+
+  func append(_ submission: Submission) { submissions.append(submission) }
+
+  func removeHead() -> Submission {
+    let head = submissions[begin]
+    begin += 1
+    if begin == submissions.count || begin > 512 {
+      submissions.removeFirst(begin)
+      begin = 0
+    }
+    return head
+  }
+
+  func removeAll() {
+    submissions = []
+    begin = 0
+  }
+
+  func ranAnother() {
+    if !isEmpty, submissions[begin].heldBack > 0 { submissions[begin].heldBack -= 1 }
+  }
+
+  func next(of kind: EmulatedOperation.Kind) -> Int {
+    let index = counts[kind, default: 0]
+    counts[kind] = index + 1
+    return index
+  }
+}

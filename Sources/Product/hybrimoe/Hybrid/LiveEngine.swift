@@ -1,0 +1,12 @@
+import ExpertDirection
+import Experts
+
+/// The hybrid engine that computes a command's sequence.
+protocol LiveEngine: SystemSwitching {
+  /// What computes, for people.
+  var title: String { get }
+  /// Whether times are those of a modelled machine.
+  var isModelled: Bool { get }
+  /// What the lanes did, and what plans had expected, by the same clock; nil unless recorded.
+  var timelines: (measured: Timeline, predicted: Timeline)? { get }
+}
