@@ -180,6 +180,17 @@ final class ExpertResidency {
     }
   }
 
+  // MARK: From the beginning
+
+  /// Empties all slots, between steps and when the device has done all that was submitted.
+  func clear() {
+    slots.releaseAll()
+    uploads.removeAll()
+    waiting.removeAll()
+    leaving.removeAll()
+    for expert in Array(slots.ledger.experts) { slots.drop(expert) }
+  }
+
   // MARK: Failure
 
   /// Raises the arrivals of all copies that will not be completed, so that nothing waits for them, and

@@ -26,6 +26,8 @@ public final class HybridExecutor: LayerServing {
   public private(set) var lastGPUEvent: (any DeviceEvent)?
   /// Why the cache is smaller than it should be; nil where it is not.
   public let shortage: String?
+  /// Takes the place of the model's routers, between steps; nil: they decide.
+  public var routingSource: (any RoutingSource)?
   private let device: any Device
   private let waitsForMemory: Bool
   /// The MoE layers' numbers in the file, and back.
@@ -38,7 +40,9 @@ public final class HybridExecutor: LayerServing {
   private let gpu: GPULane
   private let uploader: Uploader
   private let residency: ExpertResidency
-  private var director: ExpertDirector
+  private(set) var director: ExpertDirector
+  private let lanes: any LaneCosts
+  private let recordsTimeline: Bool
   private var routing: RoutingReader
   private var groups = RowGroups()
 
@@ -79,12 +83,36 @@ public final class HybridExecutor: LayerServing {
     director.checksPlans = setup.checksPlans
     uploader = try Uploader(device, slots: fitted.slots, weights: weights, marks: marks)
     let lanes = setup.lanes
+    self.lanes = lanes
+    recordsTimeline = setup.recordsTimeline
     residency = ExpertResidency(
       slots: fitted.slots, uploader: uploader, weights: weights,
       linkBytes: (0..<lanes.layerCount).map { lanes.linkBytes(ofLayer: $0) })
+    try placeResidents()
+  }
+
+  private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {
       for index in experts { _ = try residency.place(ExpertID(layer: layer, index: index)) }
     }
+  }
+
+  /// Makes another system of everything that decides, between steps: what was learned and counted is forgotten, and
+  /// the slots hold what that system begins with. It should need no more slots than the first one.
+  /// - Parameter popularity: how often each expert was used in earlier runs, [layers × experts], or empty.
+  /// - Throws: `DeviceError`, `DirectionError`.
+  public func restart(_ system: SystemDescription, popularity: [Double] = []) throws {
+    precondition(!isInLayer, "a system is exchanged between steps")
+    var next = try ExpertDirector(
+      lanes: lanes, system: system, popularity: popularity, clock: director.clock,
+      recordsTimeline: recordsTimeline)
+    next.recordsActions = true
+    try device.synchronize()
+    residency.clear()
+    director = next
+    step = -1
+    try placeResidents()
+    try device.synchronize()
   }
 
   // MARK: The step
@@ -94,6 +122,7 @@ public final class HybridExecutor: LayerServing {
     step += 1
     self.phase = phase
     self.tokenCount = tokenCount
+    routingSource?.beginStep(tokenCount: tokenCount, phase: phase)
   }
 
   public func serve(
@@ -103,8 +132,9 @@ public final class HybridExecutor: LayerServing {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
     try device.wait(for: exchange.routed, atLeast: sequence) {}
-    let event = try routing.read(
+    var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
+    if let routingSource { event = routing.replace(event, by: routingSource.routing(layer: layer)) }
     observer?.didRoute(routing.layerRouting(event, readsScores: observer?.readsScores == true))
     groups.take(event.ids, ranks: exchange.ranks, expertCount: exchange.expertCount)
     let directive = try director.plan(event)

@@ -39,8 +39,12 @@ struct PlanLine {
   /// What was asked for and is not there, in sentences.
   var reductions: [String] { PlacementExplanation(plan).reductions }
 
-  /// Two amounts in the unit of the larger one, as in `5.1 of 8.0 GB`.
+  /// Two amounts, in one unit where they are of one size, as in `5.1 of 8.0 GB`.
   static func pair(_ part: Int, _ whole: Int) -> String {
+    // A small part of a large memory would read as nothing.
+    guard part * 20 >= whole else {
+      return "\(HumanUnits.bytes(part)) of \(HumanUnits.bytes(whole))"
+    }
     let units: [(Double, String)] = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
     let unit = units.first { Double(whole) >= $0.0 } ?? (1, "B")
     let places = unit.0 == 1 ? 0 : 1
