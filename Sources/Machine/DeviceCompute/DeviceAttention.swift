@@ -50,7 +50,7 @@ extension DeviceOperations {
     precondition(position >= 0 && position + queries.rowCount <= keys.capacity)
     let arguments = gpu_attention_arguments(
       queries: queries.address, out: out.address, keys: keys.address,
-      values: values?.address ?? 0, sinks: sinks, scratch: scratch,
+      values: values?.address ?? 0, sinks: sinks, scratch: 0,
       key_head_stride: UInt64(keys.headByteStride),
       value_head_stride: UInt64((values ?? keys).headByteStride),
       query_stride: u32(queries.stride), out_stride: u32(out.stride), rows: u32(queries.rowCount),
@@ -58,7 +58,7 @@ extension DeviceOperations {
       key_length: u32(shape.keyLength), value_length: u32(shape.valueLength),
       position: u32(position), window: u32(shape.window ?? 0), element_type: keys.type.rawValue,
       key_stride: u32(keys.positionByteCount),
-      value_stride: u32((values ?? keys).positionByteCount), scale: shape.scale)
+      value_stride: u32((values ?? keys).positionByteCount), blocks: 0, scale: shape.scale)
     try launch(
       .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
       block: attentionThreads(

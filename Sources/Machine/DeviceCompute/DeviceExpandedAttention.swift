@@ -21,13 +21,13 @@ extension DeviceOperations {
     precondition(position >= 0 && position + queries.rowCount <= keys.first.rowCount)
     let arguments = gpu_attention_arguments(
       queries: queries.address, out: out.address, keys: keys.first.address,
-      values: values.first.address, sinks: 0, scratch: scratch,
+      values: values.first.address, sinks: 0, scratch: 0,
       key_head_stride: UInt64(4 * keys.headStride), value_head_stride: UInt64(4 * values.headStride),
       query_stride: u32(queries.stride), out_stride: u32(out.stride), rows: u32(queries.rowCount),
       heads: u32(shape.headCount), group: 1, key_length: u32(shape.keyLength),
       value_length: u32(shape.valueLength), position: u32(position),
       window: u32(shape.window ?? 0), element_type: 0, key_stride: u32(4 * keys.first.stride),
-      value_stride: u32(4 * values.first.stride), scale: shape.scale)
+      value_stride: u32(4 * values.first.stride), blocks: 0, scale: shape.scale)
     try launch(
       .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
       block: attentionThreads(
