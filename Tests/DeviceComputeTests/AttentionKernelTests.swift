@@ -156,6 +156,18 @@ import Testing
     try compare(c, world, threads: 64, seeds: [7])
   }
 
+  @Test func `one position's exponential is the processor's from one to nothing`() throws {
+    // Every token sees two positions, one with score 0 and value 0, one with a lower score and a large value.
+    let c = Case(
+      heads: 1, cacheHeads: 1, keyLength: 1, valueLength: 1, cached: 1, tokens: 900, window: 2)
+    let length = c.cached + c.tokens
+    var world = world(c)
+    world.queries = [Float](repeating: 1, count: c.tokens)
+    world.keys = (0..<length).map { $0 % 2 == 0 ? 0 : -Float($0) * 0.3245 }
+    world.values = (0..<length).map { $0 % 2 == 0 ? 0 : 1e38 }
+    try compare(c, world, threads: 32, seeds: [0])
+  }
+
   @Test func `far apart scores fade to nothing and leave no denormals behind`() throws {
     let c = Case(heads: 2, cacheHeads: 1, cached: 520, tokens: 1)
     var world = world(c)

@@ -50,23 +50,27 @@ struct WarpGathering {
 };
 
 struct Warp {
-  uint32_t alive;
-  unsigned masks;
-  std::unique_ptr<WarpGathering[]> gatherings;
+  uint32_t alive = 0;
+  unsigned masks = 0;
+  WarpGathering *gatherings = nullptr;
 };
 
 /// The fibers of a host thread and the block that they run.
 struct Team {
   Context host;
   std::vector<std::unique_ptr<Fiber>> fibers;
-  std::vector<Fiber *> idle, ready;
-  size_t ready_from = 0;
+  // Plain arrays: this runs unoptimised in debug builds, where every call costs.
+  Fiber *idle[most_threads + 1];
+  unsigned idle_count = 0;
+  /// A ring of those that can go on, the first to go on at `ready_from`.
+  Fiber *ready[most_threads];
+  unsigned ready_from = 0, ready_count = 0;
   Fiber *current = nullptr;
 
   const Launch *launch = nullptr;
   std::vector<uint32_t> thread_order, block_order;
-  std::vector<Warp> warps;
-  unsigned threads = 0, unstarted = 0, alive = 0;
+  Warp warps[most_threads / LANES];
+  unsigned warp_count = 0, threads = 0, unstarted = 0, alive = 0;
   Gathering whole;
   unsigned sums[2] = {0, 0}, round = 0;
   std::unique_ptr<unsigned char[]> shared;
@@ -79,6 +83,7 @@ struct Team {
       end(fiber->context);
       free_stack(fiber->stack, stack_bytes);
     }
+    for (Warp &warp : warps) delete[] warp.gatherings;
   }
 
   uint64_t draw() {  // splitmix64
@@ -112,34 +117,37 @@ void fiber_main() {
 }
 
 Fiber *Team::idle_fiber() {
-  if (idle.empty()) {
+  if (!idle_count) {
     auto fiber = std::make_unique<Fiber>();
     fiber->stack = allocate_stack(stack_bytes);
     if (!fiber->stack) {
       fprintf(stderr, "no memory for the stack of an emulated thread\n");
       abort();
     }
-    idle.push_back(fiber.get());
+    idle[idle_count++] = fiber.get();
     fibers.push_back(std::move(fiber));
   }
-  Fiber *fiber = idle.back();
-  idle.pop_back();
+  Fiber *fiber = idle[--idle_count];
   if (!fiber->begun) begin(fiber->context, fiber->stack, stack_bytes, fiber_main);
   fiber->begun = true;
   return fiber;
 }
 
 Fiber *Team::next_ready() {
-  if (ready_from == ready.size()) return nullptr;
-  if (launch->seed) std::swap(ready[ready_from], ready[ready_from + draw() % (ready.size() - ready_from)]);
-  Fiber *fiber = ready[ready_from++];
-  if (ready_from == ready.size()) ready_from = 0, ready.clear();
+  if (!ready_count) return nullptr;
+  if (launch->seed) {
+    unsigned other = (ready_from + (unsigned)(draw() % ready_count)) % most_threads;
+    Fiber *drawn = ready[other];
+    ready[other] = ready[ready_from], ready[ready_from] = drawn;
+  }
+  Fiber *fiber = ready[ready_from];
+  ready_from = (ready_from + 1) % most_threads, ready_count--;
   return fiber;
 }
 
 /// Who goes on when a thread has to wait; null where nobody can.
 Fiber *Team::next_fiber() {
-  bool fresh = unstarted < threads && (ready_from == ready.size() || (launch->seed && draw() % 2));
+  bool fresh = unstarted < threads && (!ready_count || (launch->seed && draw() % 2));
   return fresh ? idle_fiber() : next_ready();
 }
 
@@ -158,11 +166,11 @@ void Team::describe_waiting() {
   };
   add("%s", "threads of a block wait for ever:");
   if (whole.arrived) add(" %u of %u in __syncthreads (line %d)", whole.arrived, alive, whole.line);
-  for (size_t w = 0; w < warps.size(); w++)
+  for (unsigned w = 0; w < warp_count; w++)
     for (unsigned i = 0; i < warps[w].masks; i++)
       if (const WarpGathering &gathering = warps[w].gatherings[i]; gathering.arrived)
-        add(" lanes %#x of %#x of warp %u (line %d)", gathering.arrived, gathering.mask & warps[w].alive,
-            (unsigned)w, gathering.line);
+        add(" lanes %#x of %#x of warp %u (line %d)", gathering.arrived, gathering.mask & warps[w].alive, w,
+            gathering.line);
 }
 
 /// Leaves the block: its fibers stand where they stand and are begun anew later.
@@ -187,7 +195,7 @@ void Team::serve() {
     }
     Fiber *next = next_ready();
     if (!next && alive) fail();
-    idle.push_back(self);
+    idle[idle_count++] = self;
     if (next)
       go_on(self->context, next);
     else
@@ -197,9 +205,11 @@ void Team::serve() {
 
 void Team::release(Fiber *waiting) {
   // The list has the last arrival first.
-  size_t from = ready.size();
-  for (; waiting; waiting = waiting->next) ready.push_back(waiting);
-  for (size_t low = from, high = ready.size(); low + 1 < high;) std::swap(ready[low++], ready[--high]);
+  unsigned count = 0;
+  for (Fiber *fiber = waiting; fiber; fiber = fiber->next) count++;
+  ready_count += count;
+  for (unsigned at = ready_from + ready_count; waiting; waiting = waiting->next)
+    ready[--at % most_threads] = waiting;
 }
 
 void Team::wait(Fiber *&list) {
@@ -249,19 +259,18 @@ bool Team::run_block() {
   whole = Gathering{};
   round = 0;
   if (launch->seed) shuffle(thread_order, threads);
-  for (size_t i = 0; i < warps.size(); i++) {
-    unsigned lanes = threads - (unsigned)i * LANES;
+  for (unsigned i = 0; i < warp_count; i++) {
+    unsigned lanes = threads - i * LANES;
     warps[i].alive = lanes >= LANES ? ~0u : (1u << lanes) - 1;
     warps[i].masks = 0;
   }
   if (shared_bytes) memset(shared.get(), 0xff, shared_bytes);
   go_on(host, idle_fiber());
   if (!failure[0]) return true;
-  idle.clear(), ready.clear();
-  ready_from = 0;
+  ready_count = idle_count = 0;
   for (auto &fiber : fibers) {
     fiber->begun = false;
-    idle.push_back(fiber.get());
+    idle[idle_count++] = fiber.get();
   }
   return false;
 }
@@ -277,7 +286,7 @@ const char *run(const Launch &launch) {
   own.threads = (unsigned)threads;
   own.random = launch.seed;
   if (threads == 0 || threads > most_threads) return "a block has 1 to 1024 threads";
-  own.warps.resize((threads + LANES - 1) / LANES);
+  own.warp_count = (unsigned)((threads + LANES - 1) / LANES);
   own.shuffle(own.thread_order, threads);
   if (launch.seed) own.shuffle(own.block_order, blocks);
   if (own.shared_bytes != launch.shared_bytes) {
@@ -327,7 +336,7 @@ Exchanged exchange(uint32_t mask, const uint32_t *words, int count, int line) {
   Team &own = team;
   unsigned lane = own.current->index % LANES, place = 0;
   Warp &warp = own.warps[own.current->index / LANES];
-  if (!warp.gatherings) warp.gatherings = std::make_unique<WarpGathering[]>(most_masks);
+  if (!warp.gatherings) warp.gatherings = new WarpGathering[most_masks];
   while (place < warp.masks && warp.gatherings[place].mask != mask) place++;
   if (!(mask >> lane & 1) || place == most_masks) {
     snprintf(own.failure, sizeof own.failure, "line %d: lane %u exchanges with the lanes %#x", line, lane, mask);
@@ -341,13 +350,13 @@ Exchanged exchange(uint32_t mask, const uint32_t *words, int count, int line) {
   auto &brought = gathering.words[gathering.round % 2];
   if (!gathering.arrived) {
     gathering.line = line;
-    memset(brought, 0xff, sizeof brought);
+    if ((mask & warp.alive) != ~0u) memset(brought, 0xff, sizeof brought);
   } else if (gathering.line != line) {
     snprintf(own.failure, sizeof own.failure,
              "lanes of a warp exchange at different places: lines %d and %d", gathering.line, line);
     own.fail();
   }
-  memcpy(brought[lane], words, 4 * (size_t)count);
+  for (int i = 0; i < count; i++) brought[lane][i] = words[i];
   gathering.arrived |= 1u << lane;
   if (complete(gathering, warp.alive)) {
     gathering.arrived = 0, gathering.round++;

@@ -1,4 +1,6 @@
 #include "include/gpu_kernels.h"
 
-const gpu_ptx *gpu_ptx_files(void) { return NULL; }
-size_t gpu_ptx_count(void) { return 0; }
+#include "ptx/files.h"
+
+const gpu_ptx *gpu_ptx_files(void) { return files; }
+size_t gpu_ptx_count(void) { return sizeof files / sizeof *files; }
