@@ -22,7 +22,8 @@ extension DeviceOperations {
     let arguments = gpu_attention_arguments(
       queries: queries.address, out: out.address, keys: keys.first.address,
       values: values.first.address, sinks: 0, scratch: scratch,
-      key_head_stride: UInt64(4 * keys.headStride), value_head_stride: UInt64(4 * values.headStride),
+      key_head_stride: UInt64(4 * keys.headStride),
+      value_head_stride: UInt64(4 * values.headStride),
       query_stride: u32(queries.stride), out_stride: u32(out.stride), rows: u32(queries.rowCount),
       heads: u32(shape.headCount), group: 1, key_length: u32(shape.keyLength),
       value_length: u32(shape.valueLength), position: u32(position),
