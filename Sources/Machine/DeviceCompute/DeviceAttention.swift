@@ -4,8 +4,12 @@ import Devices
 
 /// The cache of keys and values, and attention over it.
 extension DeviceOperations {
-  /// Threads of a block of attention.
-  static let attentionThreads = 256
+  /// Threads of a block of attention: one for each position that is computed at once, whole warps, as far
+  /// as there are positions; but not so few that the values' columns wait for each other.
+  func attentionThreads(position: Int, rowCount: Int, window: Int?) -> Int {
+    let visible = min(position + rowCount, window ?? .max)
+    return min(max((visible + 31) / 32 * 32, 64), 256)
+  }
 
   /// Writes rows of keys or values into the cache from a position on. x: [rows, heads × length]
   public func store(
@@ -57,7 +61,8 @@ extension DeviceOperations {
       value_stride: u32((values ?? keys).positionByteCount), scale: shape.scale)
     try launch(
       .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
-      block: Self.attentionThreads,
+      block: attentionThreads(
+        position: position, rowCount: queries.rowCount, window: shape.window),
       sharedByteCount: Int(
         gpu_attention_shared(UInt32(shape.keyLength), UInt32(shape.valueLength))), arguments,
       on: stream)

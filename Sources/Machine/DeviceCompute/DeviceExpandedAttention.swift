@@ -30,7 +30,8 @@ extension DeviceOperations {
       value_stride: u32(4 * values.first.stride), scale: shape.scale)
     try launch(
       .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
-      block: Self.attentionThreads,
+      block: attentionThreads(
+        position: position, rowCount: queries.rowCount, window: shape.window),
       sharedByteCount: Int(
         gpu_attention_shared(UInt32(shape.keyLength), UInt32(shape.valueLength))), arguments,
       on: stream)
