@@ -277,7 +277,10 @@ let package = Package(
       name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["hybrimoe", "Compression", "GGUF", "Inference", "Tensors", "TestSupport"],
+      dependencies: [
+        "hybrimoe", "Compression", "Devices", "GGUF", "HostMemory", "Inference", "Tensors",
+        "TestSupport",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -114,9 +114,9 @@ import Testing
     #expect(whole.contains("CPU: the token embeddings;"))
   }
 
-  @Test func `two amounts have one unit`() {
+  @Test func `two amounts have one unit where they are of one size`() {
     #expect(PlanLine.pair(5_100_000_000, 8_000_000_000) == "5.1 of 8.0 GB")
-    #expect(PlanLine.pair(12_345, 8_000_000) == "0.0 of 8.0 MB")
+    #expect(PlanLine.pair(12_345, 8_000_000) == "12.3 kB of 8.00 MB")
     #expect(PlanLine.pair(1, 2) == "1 of 2 B")
   }
 

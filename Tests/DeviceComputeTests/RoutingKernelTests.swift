@@ -171,6 +171,16 @@ import Testing
     try compare(c, logits: logits, bias: bias)
   }
 
+  @Test func `the exponential is the processor's from one to nothing`() throws {
+    // The largest logit is 0, so that every probability is an exponential by one and the same sum.
+    let logits = (0..<4000).map { -Float($0) * 0.0221 } + [-87.33, -87.336, -87.3366, -87.34]
+    for gating in [Router.Gating.softmax, .softmaxOfChosen] {
+      let c = Case(gating: gating, experts: logits.count, chosen: 2, normalizes: false)
+      let expected = try expected(c, logits: [logits], bias: [])
+      #expect(try found(c, logits: [logits], bias: [], seed: 0) == expected)
+    }
+  }
+
   @Test func `weights that are almost nothing are divided by the smallest sum`() throws {
     let c = Case(gating: .sigmoid, experts: 9, chosen: 3)
     let logits = [[Float]](repeating: [Float](repeating: -30, count: 9), count: 1)

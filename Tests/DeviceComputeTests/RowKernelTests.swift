@@ -128,7 +128,7 @@ import Testing
 
   @Test func `rows are weighed by the logistic function of their gates`() throws {
     var gates = stride(from: Float(-110), through: 110, by: 0.73).map { $0 }
-    gates += hardNumbers
+    gates += hardNumbers + [88.5, -88.5, 88.71, -88.71, 88.73, -88.73, 87.2, -87.2, 87.4, -87.4]
     let columns = 5
     let source = randomNumbers(gates.count * columns, seed: 10)
     var factors = gates

@@ -1,3 +1,4 @@
+import ExpertDirection
 @testable import ExpertSimulation
 import ExpertScheduling
 import Experts

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import Placement

@@ -1,4 +1,5 @@
 import ExpertCaching
+import ExpertDirection
 import ExpertScheduling
 @testable import ExpertSimulation
 import Experts

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import Placement
@@ -64,7 +65,7 @@ struct SimulationWorld {
     return simulator
   }
 
-  func report(_ system: SystemDescription) throws -> SimulationReport {
+  func report(_ system: SystemDescription) throws -> DirectionReport {
     var simulator = try simulator(system)
     for event in sequence.events { try simulator.play(event) }
     return simulator.finish()

@@ -1,4 +1,5 @@
 import ExpertCaching
+import ExpertDirection
 import ExpertScheduling
 import ExpertSimulation
 import Experts
@@ -37,7 +38,7 @@ import Testing
 
   @Test(arguments: [SchedulerName.hybrimoe, .hybrimoePaper, .adapmoe])
   func `gives the same for the same input`(_ name: SchedulerName) throws {
-    func play() throws -> (SimulationReport, Timeline?, String) {
+    func play() throws -> (DirectionReport, Timeline?, String) {
       let world = try SimulationWorld.shared.get()[0]
       var simulator = try world.simulator(
         SystemDescription(name, cacheRatio: 0.25), recordsTimeline: true)

@@ -1,4 +1,5 @@
 import BenchmarkSupport
+import ExpertDirection
 import ExpertScheduling
 import ExpertSimulation
 import Experts

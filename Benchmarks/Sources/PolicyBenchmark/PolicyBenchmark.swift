@@ -5,6 +5,7 @@
 import BenchmarkSupport
 import CAllocationCount
 import ExpertCaching
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import Glibc

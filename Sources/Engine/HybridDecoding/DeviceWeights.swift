@@ -24,7 +24,7 @@ final class DeviceWeights {
     byteCounts = placer.byteCounts
     let largestTile = placer.contents.reduce(0) { largest, part in
       if case .tiles(let weights) = part.content {
-        return max(largest, weights.tileByteCount)
+        return max(largest, weights.packedTileByteCount)
       }
       return largest
     }
@@ -45,13 +45,13 @@ final class DeviceWeights {
       try upload.copy(
         UnsafeRawBufferPointer(start: numbers.base, count: 4 * numbers.count), to: address)
     case .tiles(let weights):
-      let tileByteCount = weights.tileByteCount
+      let tileByteCount = weights.packedTileByteCount
       let tilesPerPiece = max(1, upload.pieceByteCount / max(1, tileByteCount))
-      for first in stride(from: 0, to: weights.tileCount, by: tilesPerPiece) {
-        let tiles = first..<min(first + tilesPerPiece, weights.tileCount)
+      for first in stride(from: 0, to: weights.packedTileCount, by: tilesPerPiece) {
+        let tiles = first..<min(first + tilesPerPiece, weights.packedTileCount)
         try upload.copy(
           byteCount: tiles.count * tileByteCount, to: address + UInt64(first * tileByteCount)
-        ) { compute.copyTiles(tiles, of: weights, into: $0) }
+        ) { compute.writeTiles(tiles, of: weights, to: $0) }
       }
     case .keyProjections(let expansion):
       let columns = expansion.plainLength * expansion.latentLength

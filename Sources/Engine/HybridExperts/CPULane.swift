@@ -34,7 +34,8 @@ final class CPULane {
       experts.map { expert in
         let range = groups.rows[expert]
         return GatedProduct(
-          gateX: gateX, upX: upX, rows: groups.tokens[range], gate: layer.gate[expert], up: layer.up[expert],
+          gateX: gateX, upX: upX, rows: groups.tokens[range], gate: layer.gate[expert],
+          up: layer.up[expert],
           gateBias: layer.gateBias?[expert].base, upBias: layer.upBias?[expert].base,
           activation: layer.activation, into: hidden.rows(range))
       })

@@ -77,7 +77,9 @@ final class GPULane {
       } catch { failure = error }
     }
     if let failure { throw failure }
-    func address(_ part: Int) -> UInt64 { starts[part].map { memory.address + UInt64(4 * $0) } ?? 0 }
+    func address(_ part: Int) -> UInt64 {
+      starts[part].map { memory.address + UInt64(4 * $0) } ?? 0
+    }
     return Biases(memory: memory, gate: address(0), up: address(1), down: address(2))
   }
 

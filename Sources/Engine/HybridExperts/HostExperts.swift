@@ -12,12 +12,14 @@ final class HostExperts {
   let layers: [ExpertLayer]
   let layouts: [ExpertSlotLayout]
   private let compute: CPUBackend
+  /// Packs on the calling thread: what issues copies need not be what computes.
+  private let packer: CPUBackend
   private let source: PinnedSource
 
-  /// - Throws: `HybridError` where experts of a layer differ from each other.
+  /// - Throws: `HybridError` where experts of a layer differ from each other; `HostMemoryError`.
   init(
     layers: [ExpertLayer], numbers: [Int], compute: CPUBackend, source: PinnedSource
-  ) throws(HybridError) {
+  ) throws {
     self.layers = layers
     var layouts: [ExpertSlotLayout] = []
     for (layer, number) in zip(layers, numbers) {
@@ -25,6 +27,7 @@ final class HostExperts {
     }
     self.layouts = layouts
     self.compute = compute
+    packer = try CPUBackend(threadCount: 1, instructionSet: compute.instructionSet)
     self.source = source
   }
 
@@ -77,7 +80,7 @@ final class HostExperts {
           let share = part.clamped(to: index * tile..<(index + 1) * tile)
           try source.make(byteCount: tile, to: slot + UInt64(begin + share.lowerBound), on: stream)
           { target in
-            matrix.packTiles(index..<index + 1, into: target)
+            packer.copyTiles(index..<index + 1, of: matrix, into: target)
             return share.lowerBound - index * tile..<share.upperBound - index * tile
           }
         }

@@ -26,6 +26,8 @@ public final class HybridExecutor: LayerServing {
   public private(set) var lastGPUEvent: (any DeviceEvent)?
   /// Why the cache is smaller than it should be; nil where it is not.
   public let shortage: String?
+  /// Takes the place of the model's routers, between steps; nil: they decide.
+  public var routingSource: (any RoutingSource)?
   private let device: any Device
   private let waitsForMemory: Bool
   /// The MoE layers' numbers in the file, and back.
@@ -38,7 +40,9 @@ public final class HybridExecutor: LayerServing {
   private let gpu: GPULane
   private let uploader: Uploader
   private let residency: ExpertResidency
-  private var director: ExpertDirector
+  private(set) var director: ExpertDirector
+  private let lanes: any LaneCosts
+  private let recordsTimeline: Bool
   private var routing: RoutingReader
   private var groups = RowGroups()
 
@@ -74,16 +78,41 @@ public final class HybridExecutor: LayerServing {
     shortage = fitted.shortage
     director = try ExpertDirector(
       lanes: setup.lanes, system: fitted.system, popularity: setup.popularity, clock: setup.clock,
-      recordsTimeline: setup.recordsTimeline)
+      pieceBytes: setup.pieceByteCount, recordsTimeline: setup.recordsTimeline)
     director.recordsActions = true
+    director.checksPlans = setup.checksPlans
     uploader = try Uploader(device, slots: fitted.slots, weights: weights, marks: marks)
     let lanes = setup.lanes
+    self.lanes = lanes
+    recordsTimeline = setup.recordsTimeline
     residency = ExpertResidency(
       slots: fitted.slots, uploader: uploader, weights: weights,
       linkBytes: (0..<lanes.layerCount).map { lanes.linkBytes(ofLayer: $0) })
+    try placeResidents()
+  }
+
+  private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {
       for index in experts { _ = try residency.place(ExpertID(layer: layer, index: index)) }
     }
+  }
+
+  /// Makes another system of everything that decides, between steps: what was learned and counted is forgotten, and
+  /// the slots hold what that system begins with. It should need no more slots than the first one.
+  /// - Parameter popularity: how often each expert was used in earlier runs, [layers × experts], or empty.
+  /// - Throws: `DeviceError`, `DirectionError`.
+  public func restart(_ system: SystemDescription, popularity: [Double] = []) throws {
+    precondition(!isInLayer, "a system is exchanged between steps")
+    var next = try ExpertDirector(
+      lanes: lanes, system: system, popularity: popularity, clock: director.clock,
+      recordsTimeline: recordsTimeline)
+    next.recordsActions = true
+    try device.synchronize()
+    residency.clear()
+    director = next
+    step = -1
+    try placeResidents()
+    try device.synchronize()
   }
 
   // MARK: The step
@@ -93,6 +122,7 @@ public final class HybridExecutor: LayerServing {
     step += 1
     self.phase = phase
     self.tokenCount = tokenCount
+    routingSource?.beginStep(tokenCount: tokenCount, phase: phase)
   }
 
   public func serve(
@@ -102,8 +132,9 @@ public final class HybridExecutor: LayerServing {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
     try device.wait(for: exchange.routed, atLeast: sequence) {}
-    let event = try routing.read(
+    var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
+    if let routingSource { event = routing.replace(event, by: routingSource.routing(layer: layer)) }
     observer?.didRoute(routing.layerRouting(event, readsScores: observer?.readsScores == true))
     groups.take(event.ids, ranks: exchange.ranks, expertCount: exchange.expertCount)
     let directive = try director.plan(event)
@@ -169,20 +200,28 @@ public final class HybridExecutor: LayerServing {
         try launchReady([expert], layer, isRetained: underWay.contains(expert))
         continue
       }
-      var upload = try residency.bring(expert)
-      while upload == nil, !spent.isEmpty {
-        residency.reuseSlot(of: spent.removeFirst())
-        upload = try residency.bring(expert)
-      }
-      guard let upload else {
-        throw HybridError.wrongStep(reason: "no slot is left for a copy on demand")
-      }
+      let upload = try slot(for: expert, of: work, reusing: &spent)
       if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
       try launchReady([expert], layer, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
     for upload in pending { try residency.complete(upload) }
     lastGPUEvent = lastMark?.event
+  }
+
+  // A free slot, or that of a copy that has been launched and does not stay; else one that nobody needs
+  // now.
+  private func slot(
+    for expert: ExpertID, of work: LayerWork, reusing spent: inout [Upload]
+  ) throws -> Upload {
+    while true {
+      if let upload = try residency.bring(expert) { return upload }
+      if !spent.isEmpty {
+        residency.reuseSlot(of: spent.removeFirst())
+      } else if !residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
+        throw HybridError.noSlot(experts: work.arrivals.count)
+      }
+    }
   }
 
   /// Launches experts that have slots, and marks the slots as read.
@@ -218,6 +257,10 @@ struct LayerWork {
   private(set) var arrivals: [(expert: ExpertID, stays: Bool)] = []
   /// Computed by the CPU, in the plan's order.
   private(set) var cpu: [Int] = []
+  func usesOnGPU(_ expert: ExpertID) -> Bool {
+    residents.contains(expert) || arrivals.contains { $0.expert == expert }
+  }
+
   /// What the CPU is predicted to take.
   private(set) var cpuMicroseconds = 0.0
 

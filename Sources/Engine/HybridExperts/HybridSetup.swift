@@ -20,6 +20,10 @@ public struct HybridSetup {
   /// hardware.
   public var clock = ExpertDirector.Clock.modelled
   public var recordsTimeline = false
+  /// No piece of a copy is larger.
+  public var pieceByteCount = 1 << 20
+  /// Whether every plan is checked before it is performed.
+  public var checksPlans = false
   /// Tokens of a step at most.
   public var tokenCapacity: Int
   public var pinned = PinnedBudget(byteCount: .max)

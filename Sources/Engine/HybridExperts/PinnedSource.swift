@@ -28,7 +28,8 @@ final class PinnedSource {
   /// - Parameter store: where packed weights lie; nil: they are packed on the way.
   /// - Throws: `DeviceError` other than for want of memory.
   init(
-    _ device: any Device, store: PackedStore?, marks: EventPool, budget: PinnedBudget, largestTile: Int
+    _ device: any Device, store: PackedStore?, marks: EventPool, budget: PinnedBudget,
+    largestTile: Int
   ) throws(DeviceError) {
     self.device = device
     self.marks = marks

@@ -43,6 +43,20 @@ struct RoutingReader {
     return event
   }
 
+  /// The routing just read with other experts, and with what else the other routing has.
+  mutating func replace(_ own: RoutingEvent, by other: RoutingEvent) -> RoutingEvent {
+    precondition(other.ids.count == own.ids.count, "routing is replaced for the tokens of the step")
+    var event = own
+    event.ids = other.ids
+    ids = other.ids.map(Int32.init)
+    if !other.weights.isEmpty { event.weights = other.weights }
+    if !other.scores.isEmpty { event.scores = other.scores }
+    let known = numbers.count
+    let predicted = other.predicted.filter { $0.layer < known }
+    if !predicted.isEmpty { event.predicted = predicted }
+    return event
+  }
+
   private func scores(_ span: PinnedSpan, _ tokenCount: Int) -> [Double] {
     UnsafeBufferPointer(
       start: span.base.assumingMemoryBound(to: Float.self),

@@ -38,7 +38,7 @@ public final class TraceRecorder: StepObserver {
     header = TraceHeader(
       model: name, layers: layers.count, experts: model.hyperparameters.expertCount,
       activated: model.hyperparameters.activeExpertCount,
-      expertBytes: layers.map { $0.value.meanExpertBytes })
+      expertBytes: layers.map { $0.value.meanExpertBytes }, numbers: .float32)
     self.sink = sink
     writer = try TraceWriter(header, to: &text)
     try sink(text)
@@ -57,9 +57,9 @@ public final class TraceRecorder: StepObserver {
     }
     let event = RoutingEvent(
       step: nextStep, phase: phase, layer: place, ids: routing.ids.map(Int.init),
-      weights: Self.doubles(routing.weights), scores: Self.doubles(routing.scores),
+      weights: routing.weights.map(Double.init), scores: routing.scores.map(Double.init),
       predicted: routing.predicted.compactMap { later in
-        places[later.layer].map { PredictedScores(layer: $0, scores: Self.doubles(later.scores)) }
+        places[later.layer].map { PredictedScores(layer: $0, scores: later.scores.map(Double.init)) }
       })
     do {
       try writer.append(event, to: &text)
@@ -73,10 +73,6 @@ public final class TraceRecorder: StepObserver {
     }
   }
 
-  // The number that the float's own shortest digits mean.
-  private static func doubles(_ values: [Float]) -> [Double] {
-    values.map { Double($0.description) ?? Double($0) }
-  }
 }
 
 extension ExpertLayer {

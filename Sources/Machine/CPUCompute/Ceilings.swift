@@ -55,13 +55,10 @@ public final class CeilingMeter {
   /// Instructions × products × (one multiplication and one addition) of `multiply_add_int8`.
   private static let int8Operations = 24 * 64 * 2
 
-  /// - Parameter compute: whose threads and instruction set are measured.
-  public convenience init(_ compute: CPUBackend, memory: CeilingMemory) {
-    self.init(compute, memory: memory, iterationCount: 1_000_000)
-  }
-
-  /// - Parameter iterationCount: of the kernels that calculate.
-  init(_ compute: CPUBackend, memory: CeilingMemory, iterationCount: Int) {
+  /// - Parameters:
+  ///   - compute: whose threads and instruction set are measured.
+  ///   - iterationCount: of the kernels that calculate: fewer take less time and are disturbed more.
+  public init(_ compute: CPUBackend, memory: CeilingMemory, iterationCount: Int = 1_000_000) {
     self.compute = compute
     self.memory = memory
     self.iterationCount = iterationCount

@@ -1,4 +1,5 @@
 import ExpertCaching
+import ExpertDirection
 import ExpertScheduling
 import Experts
 import Placement

@@ -1,4 +1,5 @@
 import ExpertCaching
+import ExpertDirection
 import ExpertScheduling
 import Experts
 import Placement
@@ -107,7 +108,7 @@ public struct PaperEvaluation {
   /// Plays one system.
   func run(
     _ system: SystemDescription, _ sequence: SimulatedSequence, _ machine: SimulatedMachine
-  ) throws -> SimulationReport {
+  ) throws -> DirectionReport {
     var simulator = try Simulator(
       machine: machine, system: system, popularity: sequence.popularity)
     simulator.checksPlans = checksPlans

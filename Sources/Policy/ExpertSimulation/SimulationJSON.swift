@@ -3,7 +3,7 @@ import ExpertPrefetching
 import Experts
 import OrderedJSON
 
-extension SimulationReport {
+extension DirectionReport {
   /// Both phases' figures, as far as they were played, and what became of the copies ahead.
   public var json: JSONValue {
     .object(
@@ -33,7 +33,7 @@ extension PrefetchCounts {
   }
 }
 
-extension SimulationReport.PhaseFigures {
+extension DirectionReport.PhaseFigures {
   /// Times in milliseconds; lanes' shares of the time from 0 to 1.
   public var json: JSONValue {
     .object([

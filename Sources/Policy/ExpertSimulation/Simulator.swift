@@ -53,7 +53,7 @@ public struct Simulator {
     set { director.checksPlans = newValue }
   }
 
-  public var report: SimulationReport { director.report }
+  public var report: DirectionReport { director.report }
 
   /// What the lanes did; `nil` where nobody wants to look, because a long run has many spans.
   public var timeline: Timeline? { director.timeline }
@@ -72,12 +72,8 @@ public struct Simulator {
   }
 
   /// Ends the last step and gives the report.
-  public mutating func finish() -> SimulationReport {
+  public mutating func finish() -> DirectionReport {
     director.endStep()
     return director.currentReport
   }
 }
-
-public typealias SystemDescription = ExpertDirection.SystemDescription
-/// A simulated run's report is that of the director.
-public typealias SimulationReport = DirectionReport

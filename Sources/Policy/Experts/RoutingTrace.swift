@@ -9,13 +9,29 @@ public struct TraceHeader: Equatable, Sendable {
   public var activated: Int
   /// Bytes of one expert, one number for each layer.
   public var expertBytes: [Int]
+  /// What weights and scores were before they were written.
+  public var numbers: NumberPrecision
 
-  public init(model: String, layers: Int, experts: Int, activated: Int, expertBytes: [Int]) {
+  public init(
+    model: String, layers: Int, experts: Int, activated: Int, expertBytes: [Int],
+    numbers: NumberPrecision = .float64
+  ) {
     self.model = model
     self.layers = layers
     self.experts = experts
     self.activated = activated
     self.expertBytes = expertBytes
+    self.numbers = numbers
+  }
+
+  /// How exact the weights and scores of a trace are.
+  ///
+  /// An engine's routers compute in `Float`. What such a number reads as must be the very value that
+  /// the engine decided by, or a replay decides otherwise where two scores nearly tie; and its own
+  /// shortest digits, half as many as those of a `Double`, only mean that value if they are read as a
+  /// `Float`.
+  public enum NumberPrecision: String, Sendable, CaseIterable {
+    case float32, float64
   }
 }
 

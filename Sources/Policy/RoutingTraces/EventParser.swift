@@ -17,6 +17,7 @@ struct EventParser {
   private var weights: (rows: Int, values: [Double])?
   private var scores: (rows: Int, values: [Double])?
   private var predicted: [(key: String, layer: Int, rows: Int, values: [Double])] = []
+  private var microseconds: Double?
   /// The tokens of the last event, which are likely to be those of this one.
   private let expectedTokens: Int
 
@@ -51,14 +52,15 @@ struct EventParser {
     return RoutingEvent(
       step: step, phase: phase, layer: layer, ids: ids.values, weights: weights?.values ?? [],
       scores: scores?.values ?? [],
-      predicted: predicted.map { PredictedScores(layer: $0.layer, scores: $0.values) })
+      predicted: predicted.map { PredictedScores(layer: $0.layer, scores: $0.values) },
+      microseconds: microseconds)
   }
 
   private mutating func members() throws {
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       switch key {
-      case "step", "phase", "layer", "ids", "weights", "scores", "predicted":
+      case "step", "phase", "layer", "ids", "weights", "scores", "predicted", "at":
         guard seen.insert(key).inserted else { throw value(key, "stands here twice") }
         try member(key)
       default: try scanner.skipValue()
@@ -89,6 +91,12 @@ struct EventParser {
       if try !scanner.null() { weights = try table(key, columns: header.activated) }
     case "scores":
       if try !scanner.null() { scores = try table(key, columns: header.experts) }
+    case "at":
+      if try !scanner.null() {
+        let time = try scanner.double()
+        guard time >= 0 else { throw value(key, "\(time) is negative; times count from the start") }
+        microseconds = time
+      }
     default:
       if try !scanner.null() { try readPredicted() }
     }
@@ -141,6 +149,7 @@ struct EventParser {
   private mutating func table(
     _ key: String, columns: Int
   ) throws -> (rows: Int, values: [Double]) {
+    let isFloat = header.numbers == .float32
     var rows = 0
     var values: [Double] = []
     values.reserveCapacity(expectedTokens * columns)
@@ -148,7 +157,13 @@ struct EventParser {
     while try scanner.nextElement() {
       let rowStart = values.count
       try scanner.beginArray()
-      while try scanner.nextElement() { values.append(try scanner.double()) }
+      while try scanner.nextElement() {
+        let number = try scanner.double()
+        guard !isFloat || Float(number).isFinite else {
+          throw value(key, "\(number) is too large for a Float, as the header says that all are")
+        }
+        values.append(isFloat ? Double(Float(number)) : number)
+      }
       try checkLength(key, row: rows, values.count - rowStart, columns)
       rows += 1
     }

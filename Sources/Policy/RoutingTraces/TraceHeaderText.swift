@@ -46,7 +46,18 @@ extension TraceHeader {
     self.init(
       model: try document["model"].string(), layers: layers, experts: experts,
       activated: try document["activated"].integer(in: 1...experts),
-      expertBytes: try Self.expertBytes(document["expertBytes"], layers: layers))
+      expertBytes: try Self.expertBytes(document["expertBytes"], layers: layers),
+      numbers: try Self.numbers(document))
+  }
+
+  private static func numbers(_ document: JSONNode) throws(JSONError) -> NumberPrecision {
+    guard let node = try document.optional("numbers") else { return .float64 }
+    guard let numbers = NumberPrecision(rawValue: try node.string()) else {
+      throw node.mismatch(
+        expected: NumberPrecision.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or "),
+        found: node.value.text)
+    }
+    return numbers
   }
 
   /// One number for all layers, or one for each; means need not be whole and are rounded.
@@ -80,11 +91,16 @@ extension TraceHeader {
     let bytes =
       expertBytes.allSatisfy { $0 == first }
       ? JSONValue.integer(first) : JSONValue.integers(expertBytes)
-    return JSONValue.object([
-      ("format", .string(Self.format)), ("version", .integer(Self.version)),
-      ("model", .string(model)), ("layers", .integer(layers)), ("experts", .integer(experts)),
-      ("activated", .integer(activated)), ("expertBytes", bytes),
-    ]).text
+    // Files of made-up routing have no such key, as they always had none.
+    let numbers =
+      numbers == .float64 ? [] : [("numbers", JSONValue.string(numbers.rawValue))]
+    return JSONValue.object(
+      [
+        ("format", .string(Self.format)), ("version", .integer(Self.version)),
+        ("model", .string(model)), ("layers", .integer(layers)), ("experts", .integer(experts)),
+        ("activated", .integer(activated)), ("expertBytes", bytes),
+      ] + numbers
+    ).text
   }
 
   /// Why no trace can have this header; nil where one can.

@@ -2,7 +2,8 @@ import Experts
 
 /// Writes a routing trace, line by line, so that `TraceReader` reads the very same events.
 ///
-/// Numbers get the fewest digits that read back to the same `Double`.
+/// Numbers get the fewest digits that read back to the same `Double`, or, where the header says that
+/// they are, to the same `Float`.
 public struct TraceWriter {
   public let header: TraceHeader
   private var order = StepOrder()
@@ -34,7 +35,7 @@ public struct TraceWriter {
     text.append(contentsOf: #"","layer":"#.utf8)
     text.append(contentsOf: String(event.layer).utf8)
     text.append(contentsOf: #","ids":"#.utf8)
-    append(event.ids, columns: header.activated, to: &text)
+    append(numbers: event.ids, columns: header.activated, to: &text)
     if !event.weights.isEmpty {
       text.append(contentsOf: #","weights":"#.utf8)
       append(event.weights, columns: header.activated, to: &text)
@@ -53,11 +54,23 @@ public struct TraceWriter {
       }
       text.append(UInt8(ascii: "}"))
     }
+    if let time = event.microseconds {
+      text.append(contentsOf: #","at":"#.utf8)
+      text.append(contentsOf: time.description.utf8)
+    }
     text.append(contentsOf: "}\n".utf8)
   }
 
+  private func append(_ values: [Double], columns: Int, to text: inout [UInt8]) {
+    if header.numbers == .float32 {
+      append(numbers: values.map { Float($0) }, columns: columns, to: &text)
+    } else {
+      append(numbers: values, columns: columns, to: &text)
+    }
+  }
+
   private func append(
-    _ values: [some CustomStringConvertible], columns: Int, to text: inout [UInt8]
+    numbers values: [some CustomStringConvertible], columns: Int, to text: inout [UInt8]
   ) {
     text.append(UInt8(ascii: "["))
     for index in values.indices {
@@ -94,6 +107,9 @@ public struct TraceWriter {
         }
       }
     }
+    if let time = event.microseconds, !(time >= 0 && time.isFinite) {
+      throw value("at", "\(time) is no time since the start")
+    }
     try check("weights", event.weights, tokens * header.activated)
     try check("scores", event.scores, tokens * header.experts)
     var later = event.layer
@@ -113,6 +129,9 @@ public struct TraceWriter {
     }
     guard values.allSatisfy(\.isFinite) else {
       throw value(key, "a number is not finite, which JSON cannot write")
+    }
+    guard header.numbers == .float64 || values.allSatisfy({ Double(Float($0)) == $0 }) else {
+      throw value(key, "a number is no Float, as the header says that all are")
     }
   }
 

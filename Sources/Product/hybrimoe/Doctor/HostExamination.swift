@@ -7,7 +7,9 @@ struct HostExamination {
   private(set) var meter: CeilingMeter?
 
   /// How often the ceilings are measured: the best counts, since other programs only take away.
-  private static let rounds = 4
+  private static let rounds = 3
+  /// Some milliseconds of calculating in each.
+  private static let iterationCount = 100_000
 
   /// - Parameter threads: as asked for.
   init(_ findings: inout Findings, threads: Int?, environment: [String: String]) {
@@ -22,7 +24,8 @@ struct HostExamination {
       let placement = ThreadPlacement(.current(), threadCount: threads, affinity: .automatic)
       let compute = try CPUBackend(
         threadCount: placement.threadCount, processors: placement.processors)
-      let meter = CeilingMeter(compute, memory: try CeilingMemory())
+      let meter = CeilingMeter(
+        compute, memory: try CeilingMemory(), iterationCount: Self.iterationCount)
       for _ in 0..<Self.rounds { meter.measure() }
       let ceilings = meter.ceilings
       findings.host = HostSpeeds(

@@ -35,10 +35,53 @@ final class HybridEngine: LiveEngine {
   var isModelled: Bool { device.properties.isEmulated }
   var microseconds: Double { device.clock.now }
   var timelines: (measured: Timeline, predicted: Timeline)? { nil }
-  var figures: HybridFigures { HybridFigures() }
+  var figures: HybridFigures {
+    HybridFigures(executor.report, isModelled: isModelled)
+  }
 
-  func use(_ system: SystemDescription, popularity: [Double]) throws {}
-  func force(_ routing: ForcedRouting?) {}
+  func use(_ system: SystemDescription, popularity: [Double]) throws {
+    var system = system
+    system.layerSlots = placed.system.layerSlots
+    try executor.restart(system, popularity: popularity)
+  }
+
+  func force(_ routing: ForcedRouting?) { executor.routingSource = routing }
+}
+
+extension HybridFigures {
+  /// What a director has counted; times are those that it expected.
+  init(_ report: DirectionReport, isModelled: Bool) {
+    self.init()
+    self.isModelled = isModelled
+    for phase in Phase.allCases {
+      let counted = report[phase]
+      self[phase].stepCount = counted.stepMicroseconds.count
+      self[phase].tokenCount = counted.tokens
+      self[phase].microseconds = counted.totalMicroseconds
+      self[phase].activated = counted.activated
+      self[phase].hits = counted.hits
+      self[phase].prefetched = counted.prefetched
+      self[phase].late = counted.late
+      self[phase].onCPU = counted.onCPU
+      self[phase].copiedOnDemand = counted.copiedOnDemand
+      self[phase].copiedAhead = counted.copiedAhead
+      self[phase].filled = counted.filled
+      self[phase].linkByteCount = counted.linkBytes
+      self[phase].busyMicroseconds = [
+        .cpu: counted.cpuBusyMicroseconds, .gpu: counted.gpuBusyMicroseconds,
+        .link: counted.linkBusyMicroseconds,
+      ]
+      self[phase].layerCount = counted.plans
+      self[phase].predictedMicroseconds = counted.makespanMicroseconds
+      self[phase].boundMicroseconds = counted.boundMicroseconds
+    }
+    prefetches = report.prefetch.map { statistics in
+      let total = statistics.total
+      return Prefetches(
+        issued: total.issued, useful: total.useful, late: total.late, redundant: total.redundant,
+        cancelled: total.cancelled, byteCount: total.byteCount)
+    }
+  }
 }
 
 /// A model as a plan puts it on a device.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExpertCaching
+import ExpertDirection
 import ExpertScheduling
 import ExpertSimulation
 

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import OrderedJSON
@@ -6,14 +7,14 @@ import OrderedJSON
 struct SimulationComparison {
   struct Result {
     var system: SystemDescription
-    var report: SimulationReport
+    var report: DirectionReport
     var boundMilliseconds: [Phase: Double] = [:]
   }
 
   /// The first system again, with one thing changed.
   struct WhatIf {
     var change: hybrimoe.WhatIf
-    var report: SimulationReport
+    var report: DirectionReport
   }
 
   let input: SimulationInput

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import OrderedJSON
@@ -50,7 +51,7 @@ struct SimulationRun {
 
   private func play(
     _ system: SystemDescription, _ input: SimulationInput
-  ) throws -> SimulationReport {
+  ) throws -> DirectionReport {
     var simulator = try Simulator(
       machine: input.machine, system: system, popularity: input.popularity,
       recordsTimeline: !command.timeline.files.isEmpty)

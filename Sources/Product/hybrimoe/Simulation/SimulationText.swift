@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertPrefetching
 import ExpertSimulation
 import Experts
@@ -48,7 +49,7 @@ extension SimulationComparison {
     text.split(separator: "\n").map { TerminalText.wrapped(String($0), indent: 11) }.joined()
   }
 
-  private func experts(_ figures: SimulationReport.PhaseFigures) -> String {
+  private func experts(_ figures: DirectionReport.PhaseFigures) -> String {
     func share(_ count: Int) -> String { percent(Double(count), Double(figures.activated)) }
     var text = "  experts  \(share(figures.hits)) hits, \(share(figures.prefetched)) prefetched, "
     text += "\(share(figures.misses)) missed (\(share(figures.late)) still on their way); "
@@ -104,7 +105,7 @@ extension SimulationComparison {
     return table.text
   }
 
-  private func lanes(_ figures: SimulationReport.PhaseFigures) -> String {
+  private func lanes(_ figures: DirectionReport.PhaseFigures) -> String {
     Lane.allCases.map { "\($0.rawValue) \(percent(figures.busyShare(of: $0), 1))" }
       .joined(separator: ", ")
   }

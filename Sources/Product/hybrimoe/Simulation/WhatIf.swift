@@ -1,4 +1,5 @@
 import ExpertCaching
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import Placement
