@@ -25,6 +25,8 @@ final class ExpertResidency {
   private(set) var waitedForSlot = 0
   /// Experts that lost their slots to copies on demand.
   private(set) var preempted = 0
+  /// Told of every copy whose last byte has been issued.
+  var onWhole: ((Upload) -> Void)?
 
   /// - Parameter linkBytes: what the director takes an expert of each layer to have: [layers].
   init(slots: ExpertSlots, uploader: Uploader, weights: HostExperts, linkBytes: [Int]) {
@@ -52,8 +54,8 @@ final class ExpertResidency {
     for action in actions {
       switch action {
       case .carried(let carried):
-        try carry(
-          carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
+        let piece = carried.piece
+        try carry(piece.expert, through: piece.offset + piece.byteCount, piece.priority)
       case .changed(let change): try perform(change, isInCache)
       }
     }
@@ -75,10 +77,15 @@ final class ExpertResidency {
   }
 
   /// The link has brought an expert's bytes up to here.
-  private func carry(_ expert: ExpertID, through end: Int) throws {
-    if let upload = uploads[expert] { return try issue(upload, through: end) }
-    guard slots.ledger.slot(of: expert) == nil else { return }
-    if let upload = try begin(expert) { return try issue(upload, through: end) }
+  private func carry(
+    _ expert: ExpertID, through end: Int, _ priority: TransferQueue.Priority
+  ) throws {
+    let known = uploads[expert]
+    guard known != nil || slots.ledger.slot(of: expert) == nil else { return }
+    if let upload = try known ?? begin(expert) {
+      upload.priority = priority
+      return try issue(upload, through: end)
+    }
     if waiting.updateValue(end, forKey: expert) == nil { waitedForSlot += 1 }
   }
 
@@ -157,6 +164,7 @@ final class ExpertResidency {
 
   /// Issues all that is left of a copy.
   func complete(_ upload: Upload) throws {
+    if !upload.isWhole { upload.priority = .onDemand }
     try issue(upload, through: linkBytes[upload.expert.layer])
   }
 
@@ -173,6 +181,7 @@ final class ExpertResidency {
     upload.reach = max(upload.reach, end)
     guard try uploader.issue(upload, through: end, of: linkBytes[expert.layer]) else { return }
     if uploads[expert] === upload { uploads[expert] = nil }
+    onWhole?(upload)
     if slots.ledger.slot(of: expert) == upload.claim.slot,
       slots.ledger.content(of: upload.claim.slot) == .incoming(expert)
     {

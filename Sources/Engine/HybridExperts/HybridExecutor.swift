@@ -43,8 +43,10 @@ public final class HybridExecutor: LayerServing {
   private(set) var director: ExpertDirector
   private let lanes: any LaneCosts
   private let recordsTimeline: Bool
+  private let pieceByteCount: Int
   private var routing: RoutingReader
   private var groups = RowGroups()
+  private var recorder: LaneRecorder
 
   private var step = -1
   private var phase = Phase.prefill
@@ -85,9 +87,12 @@ public final class HybridExecutor: LayerServing {
     let lanes = setup.lanes
     self.lanes = lanes
     recordsTimeline = setup.recordsTimeline
+    pieceByteCount = setup.pieceByteCount
     residency = ExpertResidency(
       slots: fitted.slots, uploader: uploader, weights: weights,
       linkBytes: (0..<lanes.layerCount).map { lanes.linkBytes(ofLayer: $0) })
+    recorder = LaneRecorder(device.clock, recordsTimeline: setup.recordsTimeline)
+    residency.onWhole = { [weak self] in self?.noteUpload($0) }
     try placeResidents()
   }
 
@@ -104,12 +109,15 @@ public final class HybridExecutor: LayerServing {
   public func restart(_ system: SystemDescription, popularity: [Double] = []) throws {
     precondition(!isInLayer, "a system is exchanged between steps")
     var next = try ExpertDirector(
-      lanes: lanes, system: system, popularity: popularity, clock: director.clock,
+      lanes: lanes, system: residency.slots.count > 0 ? system : director.system,
+      popularity: popularity, clock: director.clock, pieceBytes: pieceByteCount,
       recordsTimeline: recordsTimeline)
     next.recordsActions = true
+    next.checksPlans = director.checksPlans
     try device.synchronize()
     residency.clear()
     director = next
+    recorder = LaneRecorder(device.clock, recordsTimeline: recordsTimeline)
     step = -1
     try placeResidents()
     try device.synchronize()
@@ -147,9 +155,11 @@ public final class HybridExecutor: LayerServing {
     if waitsForMemory { try gpu.stream.write(sequence, to: exchange.gpuDone) }
     director.playPlan()
     try follow()
+    recorder.cpuBegins()
     try cpu.run(
       work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
     device.clock.hostWorked(microseconds: work.cpuMicroseconds)
+    recorder.layerEnds(directive, cpuWorked: !work.cpu.isEmpty)
     device.write(sequence, to: exchange.cpuDone)
     director.endLayer()
     try follow()
@@ -172,6 +182,40 @@ public final class HybridExecutor: LayerServing {
       director.endLayer()
       isInLayer = false
     }
+  }
+
+  // MARK: What it came to
+
+  /// The lanes' times, as far as the device has passed them.
+  /// - Throws: `DeviceError`.
+  public func laneTimes() throws -> LaneTimes {
+    try recorder.collect()
+    return recorder.times
+  }
+
+  /// - Throws: `DeviceError`.
+  public func statistics() throws -> HybridStatistics {
+    var statistics = HybridStatistics(
+      director.currentReport, director.transferCounts, try laneTimes())
+    statistics.slotCount = residency.slots.count
+    statistics.slotBytes = residency.slots.slotByteCount
+    statistics.waitedForSlot = residency.waitedForSlot
+    statistics.preempted = residency.preempted
+    statistics.pinnedBytes = source.pinnedByteCount
+    statistics.stagedBytes = source.stagedByteCount
+    statistics.pageableBytes = source.pageableByteCount
+    if let shortage { statistics.notes.append(shortage) }
+    if let refusal = source.refusal {
+      statistics.notes.append(
+        "\(source.pinnedByteCount >> 20) MiB of the experts are pinned, the others reach the GPU "
+          + "through a buffer: \(refusal)")
+    }
+    return statistics
+  }
+
+  private func noteUpload(_ upload: Upload) {
+    guard let begin = upload.begin, let end = upload.end else { return }
+    recorder.uploaded(upload, from: begin, to: end, max(step, 0), phase)
   }
 
   private func follow() throws {
@@ -197,12 +241,14 @@ public final class HybridExecutor: LayerServing {
     let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
     for (expert, stays) in lost + work.arrivals {
       if residency.slots.ledger.isResident(expert) {
-        try launchReady([expert], layer, isRetained: underWay.contains(expert))
+        try launchReady(
+          [expert], layer, isHit: false, isRetained: underWay.contains(expert))
         continue
       }
       let upload = try slot(for: expert, of: work, reusing: &spent)
       if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
-      try launchReady([expert], layer, isRetained: underWay.contains(expert))
+      try launchReady(
+        [expert], layer, isHit: false, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
     for upload in pending { try residency.complete(upload) }
@@ -226,7 +272,7 @@ public final class HybridExecutor: LayerServing {
 
   /// Launches experts that have slots, and marks the slots as read.
   private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isRetained: Bool = true
+    _ experts: [ExpertID], _ layer: Int, isHit: Bool = true, isRetained: Bool = true
   ) throws {
     guard !experts.isEmpty else { return }
     let slots = residency.slots
@@ -238,9 +284,12 @@ public final class HybridExecutor: LayerServing {
       try slots.waitForArrival(in: slot, on: gpu.stream, waitsForMemory: waitsForMemory)
       launched.append((expert.index, slots.address(of: slot), groups.rows[expert.index]))
     }
+    let begin = try marks.mark(gpu.stream)
     try gpu.launch(layer: layer, launched)
     let mark = try marks.mark(gpu.stream)
     lastMark = mark
+    recorder.launched(
+      experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
     for expert in experts {
       if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
       if isRetained { residency.release(expert) }
