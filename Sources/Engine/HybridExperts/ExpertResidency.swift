@@ -21,10 +21,15 @@ final class ExpertResidency {
   private var waiting: [ExpertID: Int] = [:]
   /// Given up by the director, and still used by the running plan.
   private var leaving: [ExpertID] = []
+  /// Copies that launches wait for and that are not all issued. Until they are, no other copy may begin:
+  /// its slot could be one that is read behind such a launch.
+  private var awaitedCount = 0
   /// Copies that had to wait for a slot, counted for the statistics.
   private(set) var waitedForSlot = 0
   /// Experts that lost their slots to copies on demand.
   private(set) var preempted = 0
+  /// Whether experts are packed here when their copies begin, on the thread team.
+  var packsExperts = true
   /// Told of every copy whose last byte has been issued.
   var onWhole: ((Upload) -> Void)?
 
@@ -76,8 +81,8 @@ final class ExpertResidency {
     }
   }
 
-  /// The link has brought an expert's bytes up to here.
-  private func carry(
+  /// The link brings an expert's bytes up to here.
+  func carry(
     _ expert: ExpertID, through end: Int, _ priority: TransferQueue.Priority
   ) throws {
     let known = uploads[expert]
@@ -91,7 +96,7 @@ final class ExpertResidency {
 
   // Whoever waits longest is not known and does not matter: all that wait are served while slots last.
   private func serveWaiting() throws {
-    guard !waiting.isEmpty, slots.ledger.freeCount > 0 else { return }
+    guard awaitedCount == 0, !waiting.isEmpty, slots.ledger.freeCount > 0 else { return }
     for (expert, end) in waiting.sorted(by: { $0.key < $1.key }) {
       guard let upload = try begin(expert) else { return }
       waiting[expert] = nil
@@ -117,13 +122,20 @@ final class ExpertResidency {
     slots.release(expert)
     guard let index = leaving.firstIndex(of: expert) else { return }
     leaving.remove(at: index)
-    giveUp(expert)
+    // A launch waits for its copy, which therefore goes on.
+    waiting[expert] = nil
+    slots.drop(expert)
   }
 
   /// A slot for a copy on demand; `nil` where none is free.
   func bring(_ expert: ExpertID) throws -> Upload? {
     waiting[expert] = nil
-    return try uploads[expert] ?? begin(expert)
+    guard let upload = try uploads[expert] ?? begin(expert) else { return nil }
+    if !upload.isAwaited {
+      upload.isAwaited = true
+      awaitedCount += 1
+    }
+    return upload
   }
 
   /// Gives the slot of a copy on demand to the next one: its launch has been submitted and nobody keeps
@@ -170,7 +182,7 @@ final class ExpertResidency {
 
   private func begin(_ expert: ExpertID) throws -> Upload? {
     guard let claim = slots.claim(for: expert) else { return nil }
-    weights.pack(CollectionOfOne(expert))
+    if packsExperts { weights.pack(CollectionOfOne(expert)) }
     let upload = Upload(expert, claim)
     uploads[expert] = upload
     return upload
@@ -187,6 +199,10 @@ final class ExpertResidency {
     {
       slots.publish(expert)
     }
+    if upload.isAwaited {
+      awaitedCount -= 1
+      try serveWaiting()
+    }
   }
 
   // MARK: From the beginning
@@ -197,6 +213,7 @@ final class ExpertResidency {
     uploads.removeAll()
     waiting.removeAll()
     leaving.removeAll()
+    awaitedCount = 0
     for expert in Array(slots.ledger.experts) { slots.drop(expert) }
   }
 
@@ -214,5 +231,6 @@ final class ExpertResidency {
     waiting.removeAll()
     for expert in leaving { giveUp(expert) }
     leaving.removeAll()
+    awaitedCount = 0
   }
 }

@@ -1,8 +1,10 @@
 import CPUCompute
 import Devices
 import ExpertDirection
+import ExpertPrefetching
 import Experts
 import Models
+import Synchronization
 
 /// Shares each MoE layer's experts out between CPU, GPU and link as the director decides, for a step
 /// whose dense part has been submitted to the device ahead.
@@ -52,6 +54,13 @@ public final class HybridExecutor: LayerServing {
   private var phase = Phase.prefill
   private var tokenCount = 0
   private var isInLayer = false
+  private var runningSequence: UInt32 = 0
+  /// Guards all that the link's thread touches: director, residency, slots, sources.
+  private let lock = Mutex<Void>(())
+  /// With the measured clock.
+  private var link: LinkThread?
+  private var linkFailure: (any Error)?
+  private var inFlight: [StreamMark] = []
   private var lastMark: StreamMark?
 
   /// Takes memory on the device and uploads the first residents.
@@ -92,9 +101,17 @@ public final class HybridExecutor: LayerServing {
       slots: fitted.slots, uploader: uploader, weights: weights,
       linkBytes: (0..<lanes.layerCount).map { lanes.linkBytes(ofLayer: $0) })
     recorder = LaneRecorder(device.clock, recordsTimeline: setup.recordsTimeline)
-    residency.onWhole = { [weak self] in self?.noteUpload($0) }
+    residency.onWhole = { [unowned self] in noteUpload($0) }
     try placeResidents()
+    if setup.clock == .measured {
+      residency.packsExperts = false
+      link = try LinkThread(
+        work: { [unowned self] in try driveLink() },
+        onFailure: { [unowned self] in linkFailed($0) })
+    }
   }
+
+  deinit { link?.end() }
 
   private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {
@@ -139,13 +156,30 @@ public final class HybridExecutor: LayerServing {
     guard let layer = places[number] else {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
-    try device.wait(for: exchange.routed, atLeast: sequence) {}
+    try device.wait(for: exchange.routed, atLeast: sequence) { try endLayerIfDone() }
+    recorder.layerBegins()
+    try recorder.collect()
+    try endLayer()
     var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
     if let routingSource { event = routing.replace(event, by: routingSource.routing(layer: layer)) }
     observer?.didRoute(routing.layerRouting(event, readsScores: observer?.readsScores == true))
     groups.take(event.ids, ranks: exchange.ranks, expertCount: exchange.expertCount)
-    let directive = try director.plan(event)
+    let work = try lock.withLock { _ in try beginLayer(event, sequence) }
+    link?.ring()
+    recorder.cpuBegins()
+    try cpu.run(
+      work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
+    device.clock.hostWorked(microseconds: work.cpuMicroseconds)
+    recorder.layerEnds(work.directive, cpuWorked: !work.cpu.isEmpty)
+    device.write(sequence, to: exchange.cpuDone)
+    if director.clock == .modelled { try endLayer() } else { try endLayerIfDone() }
+  }
+
+  // The plan, and the GPU's part of it.
+  private func beginLayer(_ event: RoutingEvent, _ sequence: UInt32) throws -> LayerWork {
+    let directive = try director.plan(event, at: measuredTime)
+    runningSequence = sequence
     isInLayer = true
     try follow()
     let work = LayerWork(directive)
@@ -153,35 +187,102 @@ public final class HybridExecutor: LayerServing {
     routing.writeOrigins(groups, onCPU: work.cpu)
     try launch(work)
     if waitsForMemory { try gpu.stream.write(sequence, to: exchange.gpuDone) }
-    director.playPlan()
+    if director.clock == .modelled { director.playPlan() } else { director.releaseRing() }
     try follow()
-    recorder.cpuBegins()
-    try cpu.run(
-      work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
-    device.clock.hostWorked(microseconds: work.cpuMicroseconds)
-    recorder.layerEnds(directive, cpuWorked: !work.cpu.isEmpty)
-    device.write(sequence, to: exchange.cpuDone)
-    director.endLayer()
-    try follow()
-    isInLayer = false
+    return work
   }
 
   public func endStep() throws {
-    director.endStep()
-    try follow()
+    if isInLayer {
+      // The last layer: nobody's routing tells when it is over.
+      if waitsForMemory {
+        try device.wait(for: exchange.gpuDone, atLeast: runningSequence) { try checkLink() }
+      } else {
+        try lastMark?.event.synchronize()
+      }
+      try endLayer()
+    }
+    try lock.withLock { _ in
+      director.endStep(at: measuredTime)
+      try follow()
+    }
+    link?.ring()
   }
+
+  /// Ends the layer that was served, where it has not ended yet.
+  private func endLayer() throws {
+    guard isInLayer else { return }
+    try lock.withLock { _ in
+      director.endLayer(at: measuredTime)
+      isInLayer = false
+      try follow()
+    }
+    link?.ring()
+  }
+
+  /// Ends it as soon as the GPU is done: what the link brings next is decided then.
+  private func endLayerIfDone() throws {
+    try checkLink()
+    guard isInLayer else { return }
+    let isDone =
+      waitsForMemory
+      ? Int32(bitPattern: exchange.gpuDone.base.pointee &- runningSequence) >= 0
+      : try lastMark?.event.isDone() ?? true
+    if isDone { try endLayer() }
+  }
+
+  private var measuredTime: Double? { director.clock == .measured ? device.clock.now : nil }
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
     device.write(sequence, to: exchange.gpuDone)
-    residency.abandon { [device, residency] value, slot in
-      device.write(value, to: residency.slots.arrivalWord(of: slot))
-    }
-    if isInLayer {
-      director.playPlan()
-      director.endLayer()
+    lock.withLock { _ in
+      residency.abandon { [device, residency] value, slot in
+        device.write(value, to: residency.slots.arrivalWord(of: slot))
+      }
+      guard isInLayer else { return }
+      if director.clock == .modelled { director.playPlan() }
+      director.endLayer(at: measuredTime)
       isInLayer = false
     }
+  }
+
+  // MARK: The link's own time
+
+  /// Takes note of the pieces that are through and issues the next ones, on the link's thread.
+  private func driveLink() throws -> (any DeviceEvent)? {
+    while true {
+      let piece = try lock.withLock { _ throws -> TransferQueue.Piece? in
+        while let first = inFlight.first, try first.event.isDone() {
+          inFlight.removeFirst()
+          director.pieceDone(at: try first.event.time() ?? device.clock.now)
+          try follow()
+        }
+        return director.nextPiece(at: device.clock.now)
+      }
+      guard let piece else { break }
+      if piece.offset == 0 { weights.packAlone(piece.expert) }
+      try lock.withLock { _ in
+        try residency.carry(
+          piece.expert, through: piece.offset + piece.byteCount, piece.priority)
+        inFlight.append(try marks.mark(uploader.stream))
+      }
+    }
+    return lock.withLock { _ in inFlight.first?.event }
+  }
+
+  private func linkFailed(_ error: any Error) {
+    lock.withLock { _ in
+      linkFailure = error
+      residency.abandon { [device, residency] value, slot in
+        device.write(value, to: residency.slots.arrivalWord(of: slot))
+      }
+    }
+  }
+
+  private func checkLink() throws {
+    guard link != nil, let error = lock.withLock({ _ in linkFailure }) else { return }
+    throw error
   }
 
   // MARK: What it came to
@@ -251,7 +352,10 @@ public final class HybridExecutor: LayerServing {
         [expert], layer, isHit: false, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
-    for upload in pending { try residency.complete(upload) }
+    // With the measured clock the link's thread issues them, piece by piece.
+    if director.clock == .modelled {
+      for upload in pending { try residency.complete(upload) }
+    }
     lastGPUEvent = lastMark?.event
   }
 
@@ -299,7 +403,8 @@ public final class HybridExecutor: LayerServing {
 
 /// A directive as the lanes need it.
 struct LayerWork {
-  let layer: Int
+  let directive: LayerDirective
+  var layer: Int { directive.layer }
   /// Computed by the GPU from where they are.
   private(set) var residents: [ExpertID] = []
   /// Computed by the GPU when they have arrived, in the order of the link.
@@ -314,7 +419,7 @@ struct LayerWork {
   private(set) var cpuMicroseconds = 0.0
 
   init(_ directive: LayerDirective) {
-    layer = directive.layer
+    self.directive = directive
     let copied = directive.late + directive.copies
     for operation in directive.plan.operations {
       guard case .expert(let index) = operation.subject else { continue }

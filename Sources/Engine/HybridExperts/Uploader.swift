@@ -65,6 +65,8 @@ final class Upload {
   fileprivate(set) var issuedBytes = 0
   /// How far the director takes the link to be, in its bytes.
   var reach = 0
+  /// Whether launches that are submitted wait for it.
+  var isAwaited = false
   /// The class in which the latest piece was issued.
   var priority = TransferQueue.Priority.onDemand
   /// Where the stream stood before the first byte, and behind the last.
