@@ -101,7 +101,8 @@ final class HostServing: LayerServing {
       rows: 1, columns: layer.width, width: layer.down[expert].activationWidth)
     try compute.multiplyGated([
       GatedProduct(
-        (try records(layer.gate[expert]), try records(layer.up[expert])), gate: layer.gate[expert],
+        gateX: try records(layer.gate[expert]), upX: try records(layer.up[expert]),
+        gate: layer.gate[expert],
         up: layer.up[expert], gateBias: layer.gateBias?[expert].base,
         upBias: layer.upBias?[expert].base, activation: layer.activation, into: between)
     ])

@@ -61,6 +61,7 @@ final class ExpertResidency {
       case .carried(let carried):
         let piece = carried.piece
         try carry(piece.expert, through: piece.offset + piece.byteCount, piece.priority)
+      case .routed: break
       case .changed(let change): try perform(change, isInCache)
       }
     }
@@ -218,6 +219,14 @@ final class ExpertResidency {
   }
 
   // MARK: Failure
+
+  /// Empties the slots of experts that the director does not count on.
+  func keep(_ isKept: (ExpertID) -> Bool) {
+    for expert in Array(slots.ledger.experts) where !isKept(expert) {
+      uploads[expert] = nil
+      slots.drop(expert)
+    }
+  }
 
   /// Raises the arrivals of all copies that will not be completed, so that nothing waits for them, and
   /// forgets them with all that the running plan retains.

@@ -45,6 +45,7 @@ public final class HybridExecutor: LayerServing {
   private(set) var director: ExpertDirector
   private let lanes: any LaneCosts
   private let recordsTimeline: Bool
+  private let clock: ExpertDirector.Clock
   private let pieceByteCount: Int
   private var routing: RoutingReader
   private var groups = RowGroups()
@@ -61,6 +62,8 @@ public final class HybridExecutor: LayerServing {
   private var link: LinkThread?
   private var linkFailure: (any Error)?
   private var inFlight: [StreamMark] = []
+  /// Whether a layer was left in the middle.
+  private var hasFailed = false
   private var lastMark: StreamMark?
 
   /// Takes memory on the device and uploads the first residents.
@@ -96,6 +99,7 @@ public final class HybridExecutor: LayerServing {
     let lanes = setup.lanes
     self.lanes = lanes
     recordsTimeline = setup.recordsTimeline
+    clock = setup.clock
     pieceByteCount = setup.pieceByteCount
     residency = ExpertResidency(
       slots: fitted.slots, uploader: uploader, weights: weights,
@@ -127,17 +131,22 @@ public final class HybridExecutor: LayerServing {
     precondition(!isInLayer, "a system is exchanged between steps")
     var next = try ExpertDirector(
       lanes: lanes, system: residency.slots.count > 0 ? system : director.system,
-      popularity: popularity, clock: director.clock, pieceBytes: pieceByteCount,
+      popularity: popularity, clock: clock, pieceBytes: pieceByteCount,
       recordsTimeline: recordsTimeline)
     next.recordsActions = true
     next.checksPlans = director.checksPlans
     try device.synchronize()
+    try lock.withLock { _ in try begin(with: next) }
+    try device.synchronize()
+  }
+
+  private func begin(with next: ExpertDirector) throws {
+    inFlight.removeAll()
     residency.clear()
     director = next
     recorder = LaneRecorder(device.clock, recordsTimeline: recordsTimeline)
     step = -1
     try placeResidents()
-    try device.synchronize()
   }
 
   // MARK: The step
@@ -153,12 +162,23 @@ public final class HybridExecutor: LayerServing {
   public func serve(
     layer number: Int, sequence: UInt32, observer: (any StepObserver)?
   ) throws {
+    do {
+      try serveLayer(number, sequence, observer)
+    } catch {
+      hasFailed = true
+      throw error
+    }
+  }
+
+  private func serveLayer(
+    _ number: Int, _ sequence: UInt32, _ observer: (any StepObserver)?
+  ) throws {
     guard let layer = places[number] else {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
     try device.wait(for: exchange.routed, atLeast: sequence) { try endLayerIfDone() }
     recorder.layerBegins()
-    try recorder.collect()
+    try lock.withLock { _ in try recorder.collect() }
     try endLayer()
     var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
@@ -173,7 +193,7 @@ public final class HybridExecutor: LayerServing {
     device.clock.hostWorked(microseconds: work.cpuMicroseconds)
     recorder.layerEnds(work.directive, cpuWorked: !work.cpu.isEmpty)
     device.write(sequence, to: exchange.cpuDone)
-    if director.clock == .modelled { try endLayer() } else { try endLayerIfDone() }
+    if clock == .modelled { try endLayer() } else { try endLayerIfDone() }
   }
 
   // The plan, and the GPU's part of it.
@@ -187,7 +207,7 @@ public final class HybridExecutor: LayerServing {
     routing.writeOrigins(groups, onCPU: work.cpu)
     try launch(work)
     if waitsForMemory { try gpu.stream.write(sequence, to: exchange.gpuDone) }
-    if director.clock == .modelled { director.playPlan() } else { director.releaseRing() }
+    if clock == .modelled { director.playPlan() } else { director.releaseRing() }
     try follow()
     return work
   }
@@ -231,19 +251,28 @@ public final class HybridExecutor: LayerServing {
     if isDone { try endLayer() }
   }
 
-  private var measuredTime: Double? { director.clock == .measured ? device.clock.now : nil }
+  private var measuredTime: Double? { clock == .measured ? device.clock.now : nil }
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
     device.write(sequence, to: exchange.gpuDone)
     lock.withLock { _ in
-      residency.abandon { [device, residency] value, slot in
-        device.write(value, to: residency.slots.arrivalWord(of: slot))
+      // A step that the caller gives up between layers leaves all in order: what was submitted ends.
+      if hasFailed { forgetUploads() }
+      if isInLayer {
+        director.endLayer(at: measuredTime)
+        isInLayer = false
+        if (try? follow()) == nil { hasFailed = true }
       }
-      guard isInLayer else { return }
-      if director.clock == .modelled { director.playPlan() }
-      director.endLayer(at: measuredTime)
-      isInLayer = false
+      if hasFailed { residency.keep { director.isResident($0) } }
+      hasFailed = false
+    }
+    link?.ring()
+  }
+
+  private func forgetUploads() {
+    residency.abandon { [device, residency] value, slot in
+      device.write(value, to: residency.slots.arrivalWord(of: slot))
     }
   }
 
@@ -274,9 +303,7 @@ public final class HybridExecutor: LayerServing {
   private func linkFailed(_ error: any Error) {
     lock.withLock { _ in
       linkFailure = error
-      residency.abandon { [device, residency] value, slot in
-        device.write(value, to: residency.slots.arrivalWord(of: slot))
-      }
+      forgetUploads()
     }
   }
 
@@ -290,14 +317,21 @@ public final class HybridExecutor: LayerServing {
   /// The lanes' times, as far as the device has passed them.
   /// - Throws: `DeviceError`.
   public func laneTimes() throws -> LaneTimes {
-    try recorder.collect()
-    return recorder.times
+    try lock.withLock { _ in
+      try recorder.collect()
+      return recorder.times
+    }
   }
 
   /// - Throws: `DeviceError`.
   public func statistics() throws -> HybridStatistics {
+    let times = try laneTimes()
+    return lock.withLock { _ in statistics(times) }
+  }
+
+  private func statistics(_ times: LaneTimes) -> HybridStatistics {
     var statistics = HybridStatistics(
-      director.currentReport, director.transferCounts, try laneTimes())
+      director.currentReport, director.transferCounts, times)
     statistics.slotCount = residency.slots.count
     statistics.slotBytes = residency.slots.slotByteCount
     statistics.waitedForSlot = residency.waitedForSlot
@@ -353,7 +387,7 @@ public final class HybridExecutor: LayerServing {
       if !stays { spent.append(upload) }
     }
     // With the measured clock the link's thread issues them, piece by piece.
-    if director.clock == .modelled {
+    if clock == .modelled {
       for upload in pending { try residency.complete(upload) }
     }
     lastGPUEvent = lastMark?.event
