@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test
-  func `layers on the processor take no memory of the device but their routers'`() throws {
+  func `layers on the processor take no memory of the device`() throws {
     let model = try World.load("deepseek2-nano-F16")
     func footprint(_ placement: DensePlacement) throws -> DeviceFootprint {
       try HybridDecoder.footprint(
@@ -32,8 +32,9 @@ import Testing
     #expect(all.weightByteCounts[.attention, default: 0] > 0)
     #expect(all.weightByteCounts[.keyProjections, default: 0] > 0)
     #expect(all.weightByteCounts[.outputHead, default: 0] > 0)
-    #expect(Set(none.weightByteCounts.keys) == [.norms, .routers])
-    #expect(none.weightByteCounts[.routers] == all.weightByteCounts[.routers])
+    #expect(none.weightByteCounts[.routers] == nil && all.weightByteCounts[.routers] != nil)
+    // The final norm stays.
+    #expect(Set(none.weightByteCounts.keys) == [.norms])
     #expect(none.cacheByteCount == 0 && all.cacheByteCount > 0)
     #expect(none.workspaceByteCount < all.workspaceByteCount)
   }

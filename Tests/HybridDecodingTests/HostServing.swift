@@ -17,6 +17,7 @@ final class HostServing: LayerServing {
   private let stream: any DeviceStream
   private let event: any DeviceEvent
   private let staging: PinnedMemory
+  private let hostLayers: Set<Int>
   private let workspace = Workspace()
   private var tokenCount = 0
   /// Odd pairs' rows come from device memory, as if the GPU had computed them.
@@ -33,6 +34,7 @@ final class HostServing: LayerServing {
     model = setup.model
     compute = setup.compute
     self.device = device
+    hostLayers = placement.hostLayers
     exchange = try LayerExchange(
       device: device, model: model, placement: placement, tokenCapacity: setup.chunkTokenCount)
     stream = try device.makeStream(name: "experts")
@@ -116,7 +118,7 @@ final class HostServing: LayerServing {
     guard let observer else { return }
     let pairs = tokenCount * exchange.ranks
     let scores = tokenCount * exchange.expertCount
-    let later = model.expertLayers.keys.filter { $0 > layer }.sorted()
+    let later = model.expertLayers.keys.filter { $0 > layer && !hostLayers.contains($0) }.sorted()
     observer.didRoute(
       LayerRouting(
         layer: layer, ranks: exchange.ranks, ids: exchange.ids.numbers(Int32.self, pairs),
@@ -131,7 +133,11 @@ final class HostServing: LayerServing {
   func abandon(through sequence: UInt32) {
     abandoned.append(sequence)
     device.write(sequence, to: exchange.cpuDone)
-    device.write(sequence, to: exchange.gpuDone)
+    // Behind what the stream has still to write.
+    let isSubmitted =
+      device.properties.waitsForMemory
+      && (try? stream.write(sequence, to: exchange.gpuDone)) != nil
+    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
   }
 }
 

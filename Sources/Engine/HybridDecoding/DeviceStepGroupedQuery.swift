@@ -51,7 +51,7 @@ extension DeviceStep {
   /// Calls `body` for parts of the step's rows that share bounded scratch.
   func inParts(_ form: AttentionShape, _ body: (Range<Int>, UInt64) throws -> Void) throws {
     let perRow = 4 * DeviceOperations.attentionScratchCount(rowCount: 1, shape: form)
-    let rowCount = max(1, min(tokenCount, Self.scratchByteCount / max(1, perRow)))
+    let rowCount = max(1, min(tokenCount, limits.scratchByteCount / max(1, perRow)))
     let scratch = arena.take(byteCount: rowCount * perRow)
     for first in stride(from: 0, to: tokenCount, by: rowCount) {
       try body(first..<min(first + rowCount, tokenCount), scratch)

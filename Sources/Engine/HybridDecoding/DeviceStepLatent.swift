@@ -114,7 +114,7 @@ extension DeviceStep {
     var inputs = ProductInputs(latents.columns(0..<shape.latentLength))
     let records = try inputs.records(ofWidth: attention.values.first.activationWidth, self)
     let perHead = 4 * positions * (shape.headLength + shape.valueLength)
-    let headsAtOnce = max(1, min(shape.headCount, Self.expansionByteCount / max(1, perHead)))
+    let headsAtOnce = max(1, min(shape.headCount, limits.expansionByteCount / max(1, perHead)))
     for first in stride(from: 0, to: shape.headCount, by: headsAtOnce) {
       let mark = arena.mark
       let heads = first..<min(first + headsAtOnce, shape.headCount)
