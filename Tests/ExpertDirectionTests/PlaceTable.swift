@@ -36,8 +36,9 @@ struct PlaceTable {
 
   /// Follows what a plan did; its readers hold their places until the layer ends.
   mutating func begin(_ directive: LayerDirective, _ actions: [DirectedAction]) {
-    held = []
-    awaited = []
+    let routed = actions.firstIndex(of: .routed) ?? actions.startIndex
+    if actions.count(where: { $0 == .routed }) != 1 { problems.append("a layer is routed once") }
+    follow(actions[..<routed])
     for operation in directive.plan.operations where operation.lane == .gpu {
       guard case .expert(let index) = operation.subject else { continue }
       let expert = ExpertID(layer: directive.layer, index: index)
@@ -45,7 +46,7 @@ struct PlaceTable {
         directive.layerCase.experts.first { $0.index == index }?.residency == .resident
       if isResident { held.insert(expert) } else { awaited.insert(expert) }
     }
-    follow(actions)
+    follow(actions[routed...])
     for expert in held where !isWhole(expert) {
       problems.append("\(expert) is resident, but its bytes are not there")
     }
@@ -67,11 +68,12 @@ struct PlaceTable {
     passing = []
   }
 
-  mutating func follow(_ actions: [DirectedAction]) {
+  mutating func follow(_ actions: some Sequence<DirectedAction>) {
     for action in actions {
       switch action {
       case .carried(let carried): carry(carried.piece)
       case .changed(let change): follow(change)
+      case .routed: break
       }
     }
   }

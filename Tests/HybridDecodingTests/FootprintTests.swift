@@ -1,10 +1,11 @@
 import CPUCompute
 import Devices
 import EmulatedDevice
-import HybridDecoding
 import HybridExperts
 import Models
 import Testing
+
+@testable import HybridDecoding
 
 @Suite struct FootprintTests {
   @Test(arguments: ["deepseek2-nano-Q4_0", "mixtral-nano-F16", "gpt-oss-nano-MXFP4_MOE"])
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test
-  func `layers on the processor take no memory of the device`() throws {
+  func `layers on the processor take no memory of the device but their routers'`() throws {
     let model = try World.load("deepseek2-nano-F16")
     func footprint(_ placement: DensePlacement) throws -> DeviceFootprint {
       try HybridDecoder.footprint(
@@ -32,11 +33,26 @@ import Testing
     #expect(all.weightByteCounts[.attention, default: 0] > 0)
     #expect(all.weightByteCounts[.keyProjections, default: 0] > 0)
     #expect(all.weightByteCounts[.outputHead, default: 0] > 0)
-    #expect(none.weightByteCounts[.routers] == nil && all.weightByteCounts[.routers] != nil)
-    // The final norm stays.
-    #expect(Set(none.weightByteCounts.keys) == [.norms])
+    #expect(Set(none.weightByteCounts.keys) == [.norms, .routers])
+    #expect(none.weightByteCounts[.routers] == all.weightByteCounts[.routers])
     #expect(none.cacheByteCount == 0 && all.cacheByteCount > 0)
     #expect(none.workspaceByteCount < all.workspaceByteCount)
+  }
+
+  @Test
+  func `no step is larger than those that were measured`() throws {
+    let model = try World.load("deepseek3-nano-F16")
+    // Heads are expanded one at a time, two at a time and all at once as the context grows.
+    var bytes: [Int] = []
+    for context in 8...72 {
+      let limits = DeviceStep.Limits(expansionByteCount: 32_000)
+      bytes.append(
+        try TrialRun(
+          model, DensePlacement(), contextLength: context, keyValueType: .f16,
+          chunkTokenCount: 8, limits: limits
+        ).footprint.workspaceByteCount)
+    }
+    #expect(bytes == bytes.sorted())
   }
 
   @Test

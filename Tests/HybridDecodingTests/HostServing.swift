@@ -17,7 +17,6 @@ final class HostServing: LayerServing {
   private let stream: any DeviceStream
   private let event: any DeviceEvent
   private let staging: PinnedMemory
-  private let hostLayers: Set<Int>
   private let workspace = Workspace()
   private var tokenCount = 0
   /// Odd pairs' rows come from device memory, as if the GPU had computed them.
@@ -34,7 +33,6 @@ final class HostServing: LayerServing {
     model = setup.model
     compute = setup.compute
     self.device = device
-    hostLayers = placement.hostLayers
     exchange = try LayerExchange(
       device: device, model: model, placement: placement, tokenCapacity: setup.chunkTokenCount)
     stream = try device.makeStream(name: "experts")
@@ -118,7 +116,7 @@ final class HostServing: LayerServing {
     guard let observer else { return }
     let pairs = tokenCount * exchange.ranks
     let scores = tokenCount * exchange.expertCount
-    let later = model.expertLayers.keys.filter { $0 > layer && !hostLayers.contains($0) }.sorted()
+    let later = model.expertLayers.keys.filter { $0 > layer }.sorted()
     observer.didRoute(
       LayerRouting(
         layer: layer, ranks: exchange.ranks, ids: exchange.ids.numbers(Int32.self, pairs),

@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: ["deepseek2-nano-F16", "deepseek3-nano-Q8_0", "gpt-oss-nano-MXFP4_MOE"])
   func `rows and heads that are taken in parts have the same bits`(_ name: String) throws {
     let limits = DeviceStep.Limits(
-      scratchByteCount: 1, expansionByteCount: 1, quantizedRowCount: 3)
+      expansionByteCount: 1, quantizedRowCount: 3)
     let world = try World(name, limits: limits)
     let prompt = world.tokens(10)
     #expect(

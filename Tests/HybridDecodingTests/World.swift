@@ -64,14 +64,11 @@ final class Recorder: StepObserver {
   func didRoute(_ routing: LayerRouting) { routings.append(routing) }
 
   /// All numbers, layer by layer and step by step.
-  /// - Parameter foreseen: whether those of later layers are among them.
-  func bits(foreseen: Bool = true) -> [[UInt32]] {
+  var bits: [[UInt32]] {
     routings.map { routing in
       [UInt32(routing.layer), UInt32(routing.ranks)] + routing.ids.map { UInt32(bitPattern: $0) }
         + routing.weights.map(\.bitPattern) + routing.scores.map(\.bitPattern)
-        + (foreseen ? routing.predicted : []).flatMap {
-          [UInt32($0.layer)] + $0.scores.map(\.bitPattern)
-        }
+        + routing.predicted.flatMap { [UInt32($0.layer)] + $0.scores.map(\.bitPattern) }
     }
   }
 }

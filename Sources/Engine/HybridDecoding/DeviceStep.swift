@@ -10,8 +10,6 @@ import Models
 final class DeviceStep {
   /// How much memory a step takes at once where it can do with less. No result depends on it.
   struct Limits {
-    /// Scratch of attention beyond this is not taken: rows are computed in parts instead.
-    var scratchByteCount = 64 << 20
     /// Keys and values of so many heads are expanded at once as fit in this, one head's at least.
     var expansionByteCount = 128 << 20
     /// Rows that one launch quantises: a grid's second side ends at 65,535.

@@ -66,8 +66,7 @@ extension DeviceStep {
     return logits
   }
 
-  /// What the routers of the next MoE layers of the device make of this layer's hidden state, each behind
-  /// its own norm: only for their experts something can be done beforehand.
+  /// What the routers of the next MoE layers make of this layer's hidden state, each behind its own norm.
   private func foresee(behind layer: Int) throws {
     let later = map.routers.filter { $0.layer > layer }.prefix(exchange.foreseen.count)
     for (target, (_, router)) in zip(exchange.foreseen, later) {

@@ -64,7 +64,7 @@ struct WeightPlacer {
 struct DeviceWeightMap {
   /// nil: computed by the processor.
   var layers: [DeviceLayer?] = []
-  /// The routers of the device's MoE layers: earlier layers ask them.
+  /// The routers of all MoE layers, those of the processor's layers included: earlier layers ask them.
   var routers: [(layer: Int, router: DeviceRouter)] = []
   var outputNorm: UInt64 = 0
   /// nil: computed by the processor.
@@ -72,17 +72,15 @@ struct DeviceWeightMap {
 
   init(_ model: DecoderModel, _ placement: DensePlacement, _ placer: inout WeightPlacer) throws {
     for (index, layer) in model.layers.enumerated() {
-      guard !placement.hostLayers.contains(index) else {
-        layers.append(nil)
-        continue
-      }
       var router: DeviceRouter?
       if case .experts(let block) = layer.feedForward {
         let placed = Self.place(block.router, norm: layer.feedForwardNorm, &placer)
         routers.append((index, placed))
         router = placed
       }
-      layers.append(try Self.place(layer, index, router: router, &placer))
+      layers.append(
+        placement.hostLayers.contains(index)
+          ? nil : try Self.place(layer, index, router: router, &placer))
     }
     outputNorm = placer.place(model.outputNorm, .norms)
     if !placement.outputHeadOnHost { output = placer.place(model.output, .outputHead) }

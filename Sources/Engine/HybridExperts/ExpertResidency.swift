@@ -23,6 +23,8 @@ final class ExpertResidency {
   private var leaving: [ExpertID] = []
   /// Copies that had to wait for a slot, counted for the statistics.
   private(set) var waitedForSlot = 0
+  /// Experts that lost their slots to copies on demand.
+  private(set) var preempted = 0
 
   /// - Parameter linkBytes: what the director takes an expert of each layer to have: [layers].
   init(slots: ExpertSlots, uploader: Uploader, weights: HostExperts, linkBytes: [Int]) {
@@ -52,6 +54,7 @@ final class ExpertResidency {
       case .carried(let carried):
         try carry(
           carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
+      case .routed: break
       case .changed(let change): try perform(change, isInCache)
       }
     }
@@ -124,6 +127,35 @@ final class ExpertResidency {
     slots.drop(upload.expert)
   }
 
+  /// Frees a slot for a copy on demand where copies in the background hold all of them: the one that has
+  /// got least far loses its slot and waits for another; else a resident that the running plan does not
+  /// use, which is brought again when there is room, or when it is used.
+  /// - Parameter isUsed: whether the running plan has launches of an expert, submitted or to come.
+  /// - Returns: whether one could be freed.
+  func preempt(sparing isUsed: (ExpertID) -> Bool) -> Bool {
+    let background = uploads.values.filter {
+      slots.ledger.slot(of: $0.expert) == $0.claim.slot && !isUsed($0.expert)
+    }
+    if let least = background.min(by: {
+      ($0.issuedBytes, $0.expert) < ($1.issuedBytes, $1.expert)
+    }) {
+      uploads[least.expert] = nil
+      slots.drop(least.expert)
+      waiting[least.expert] = least.reach
+      preempted += 1
+      return true
+    }
+    let others = slots.ledger.experts.filter { expert in
+      guard let slot = slots.ledger.slot(of: expert) else { return false }
+      return !isUsed(expert) && !slots.ledger.isRetained(slot)
+    }
+    guard let last = others.max() else { return false }
+    slots.drop(last)
+    waiting[last] = linkBytes[last.layer]
+    preempted += 1
+    return true
+  }
+
   /// Issues all that is left of a copy.
   func complete(_ upload: Upload) throws {
     try issue(upload, through: linkBytes[upload.expert.layer])
@@ -139,6 +171,7 @@ final class ExpertResidency {
 
   private func issue(_ upload: Upload, through end: Int) throws {
     let expert = upload.expert
+    upload.reach = max(upload.reach, end)
     guard try uploader.issue(upload, through: end, of: linkBytes[expert.layer]) else { return }
     if uploads[expert] === upload { uploads[expert] = nil }
     if slots.ledger.slot(of: expert) == upload.claim.slot,

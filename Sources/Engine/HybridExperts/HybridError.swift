@@ -4,6 +4,8 @@ public enum HybridError: Error, Equatable, Sendable, CustomStringConvertible {
   case unevenExperts(layer: Int)
   /// The device's router wrote what no router can: its memory or a kernel is broken.
   case invalidRouting(layer: Int, reason: String)
+  /// More copies stay than there are slots.
+  case noSlot(experts: Int)
   /// A step was begun or served out of order.
   case wrongStep(reason: String)
 
@@ -17,6 +19,9 @@ public enum HybridError: Error, Equatable, Sendable, CustomStringConvertible {
     case .invalidRouting(let layer, let reason):
       "the GPU routed layer \(layer) wrongly (\(reason)): its memory or driver is at fault; start "
         + "again, or run with --device cpu"
+    case .noSlot(let experts):
+      "\(experts) experts of a layer are to be copied, but the GPU has fewer slots; choose a larger "
+        + "cache, or run with --device cpu"
     case .wrongStep(let reason): "the step cannot be served: \(reason)"
     }
   }

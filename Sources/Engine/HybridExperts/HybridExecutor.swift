@@ -203,20 +203,28 @@ public final class HybridExecutor: LayerServing {
         try launchReady([expert], layer, isRetained: underWay.contains(expert))
         continue
       }
-      var upload = try residency.bring(expert)
-      while upload == nil, !spent.isEmpty {
-        residency.reuseSlot(of: spent.removeFirst())
-        upload = try residency.bring(expert)
-      }
-      guard let upload else {
-        throw HybridError.wrongStep(reason: "no slot is left for a copy on demand")
-      }
+      let upload = try slot(for: expert, of: work, reusing: &spent)
       if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
       try launchReady([expert], layer, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
     for upload in pending { try residency.complete(upload) }
     lastGPUEvent = lastMark?.event
+  }
+
+  // A free slot, or that of a copy that has been launched and does not stay; else one that nobody needs
+  // now.
+  private func slot(
+    for expert: ExpertID, of work: LayerWork, reusing spent: inout [Upload]
+  ) throws -> Upload {
+    while true {
+      if let upload = try residency.bring(expert) { return upload }
+      if !spent.isEmpty {
+        residency.reuseSlot(of: spent.removeFirst())
+      } else if !residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
+        throw HybridError.noSlot(experts: work.arrivals.count)
+      }
+    }
   }
 
   /// Launches experts that have slots, and marks the slots as read.
@@ -252,6 +260,10 @@ struct LayerWork {
   private(set) var arrivals: [(expert: ExpertID, stays: Bool)] = []
   /// Computed by the CPU, in the plan's order.
   private(set) var cpu: [Int] = []
+  func usesOnGPU(_ expert: ExpertID) -> Bool {
+    residents.contains(expert) || arrivals.contains { $0.expert == expert }
+  }
+
   /// What the CPU is predicted to take.
   private(set) var cpuMicroseconds = 0.0
 

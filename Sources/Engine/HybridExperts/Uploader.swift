@@ -60,6 +60,8 @@ final class Upload {
   let expert: ExpertID
   let claim: SlotClaim
   fileprivate(set) var issuedBytes = 0
+  /// How far the director takes the link to be, in its bytes.
+  var reach = 0
   /// Whether the last byte has been issued, and the arrival behind it.
   fileprivate(set) var isWhole = false
 

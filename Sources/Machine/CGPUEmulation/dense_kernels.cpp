@@ -2,6 +2,7 @@
 #include "tables.h"
 
 #include "../CGPUKernels/kernels/attention.cu"
+#include "../CGPUKernels/kernels/attention_merge.cu"
 #include "../CGPUKernels/kernels/combine.cu"
 #include "../CGPUKernels/kernels/copy_columns.cu"
 #include "../CGPUKernels/kernels/expand_keys.cu"
@@ -18,6 +19,7 @@ namespace gpu_host {
 
 const NamedKernel dense_kernels[] = {
     GPU_HOST_KERNEL(attention),
+    GPU_HOST_KERNEL(attention_merge),
     GPU_HOST_KERNEL(combine),
     GPU_HOST_KERNEL(copy_columns),
     GPU_HOST_KERNEL(expand_keys),

@@ -22,17 +22,23 @@ final class EmulatedEvent: DeviceEvent {
   }
 
   func isDone() throws(DeviceError) -> Bool {
-    guard let last else { return true }
+    guard let last else {
+      try emulation.locked {}
+      return true
+    }
     return try emulation.hasCome(last)
   }
 
   func synchronize() throws(DeviceError) {
-    guard let last else { return }
+    guard let last else { return try emulation.locked {} }
     try emulation.wait(for: last)
   }
 
   func time() throws(DeviceError) -> Double? {
-    guard let last else { return nil }
+    guard let last else {
+      try emulation.locked {}
+      return nil
+    }
     return try emulation.time(of: last)
   }
 }

@@ -21,7 +21,9 @@ final class Emulation: @unchecked Sendable {
   var launches = 0
   var events = 0
   var running = 0
+  /// Threads of the host that wait, and those of them for which nothing can go on.
   var waitingHosts = 0
+  var stuckHosts = 0
   var hostCounts: [EmulatedOperation.Kind: Int] = [:]
   /// What the pinned words and bytes are for, by address.
   var pinnedPurposes: [UInt64: String] = [:]
@@ -87,7 +89,7 @@ final class Emulation: @unchecked Sendable {
       guard let head = lane.head, isReady(head) else { continue }
       if head.heldBack > 0 { held.append(index) } else { ready.append(index) }
     }
-    if ready.isEmpty { ready = running == 0 ? held : [] }
+    if ready.isEmpty, running == 0, waitingHosts > 0 { ready = held }
     if ready.isEmpty { return nil }
     if choice != nil { return lanes[choice!.pick(among: ready)] }
     return ready.map { lanes[$0] }.min { $0.head!.number < $1.head!.number }

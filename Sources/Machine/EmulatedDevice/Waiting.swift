@@ -7,6 +7,9 @@ extension Emulation {
   func hostWaits(
     for what: () -> String, idle: () throws -> Void = {}, until hasCome: () -> Bool
   ) throws {
+    waitingHosts += 1
+    defer { waitingHosts -= 1 }
+    monitor.changed()
     while true {
       settle()
       if let lost { throw lost }
@@ -41,9 +44,9 @@ extension Emulation {
         return true
       }
     }
-    waitingHosts += 1
-    defer { waitingHosts -= 1 }
-    guard waitingHosts < configuration.hostThreadCount else {
+    stuckHosts += 1
+    defer { stuckHosts -= 1 }
+    guard stuckHosts < configuration.hostThreadCount else {
       throw .refused(operation: "waiting for \(what())", reason: "nothing can go on: \(standstill)")
     }
     monitor.wait()

@@ -34,6 +34,9 @@ public enum DirectedAction: Equatable, Sendable {
   /// The modelled link has carried a piece; the engine performs the very same. A first piece
   /// (`offset` 0) needs a place to go to, where the expert has none.
   case carried(CarriedPiece)
+  /// The layer's routing is known: what comes before happened while its dense part ran, what follows
+  /// is decided with its plan. Who performs the directive now holds on to what the plan reads.
+  case routed
   case changed(ResidencyChange)
 }
 

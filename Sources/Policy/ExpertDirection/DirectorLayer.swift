@@ -8,6 +8,7 @@ extension ExpertDirector {
   /// Plans the layer and decides what follows from the plan.
   mutating func decide(_ event: RoutingEvent) throws(DirectionError) -> LayerDirective {
     let layer = event.layer
+    if recordsActions { actions.append(.routed) }
     let outcome = observe(event)
     sortByWorth(layer)
     let layerCase = makeCase(layer)

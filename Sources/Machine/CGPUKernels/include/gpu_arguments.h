@@ -97,15 +97,27 @@ typedef struct {
 /// Attention as body/attention.h of the CPU's kernels defines it. queries: [rows, heads * key_length]; out: [rows, heads * value_length].
 /// Row t stands at position + t; head h reads key-value head h / group. keys, values: [key-value heads][positions] of `element_type`,
 /// key_head_stride bytes from head to head, key_stride bytes from position to position; values 0: a value is the first numbers of its key.
-/// sinks: [heads] or 0. window 0: all. scratch: F32, [rows][heads] of the size that `gpu_attention_scratch` says.
-/// Grid (rows, heads), block: whole warps, at most 256 threads, shared memory: `gpu_attention_shared` bytes.
+/// sinks: [heads] or 0. window 0: all. Grid (rows, heads), block: whole warps, at most 256 threads, shared memory:
+/// `gpu_attention_shared` bytes.
+///
+/// A few rows that see many positions are computed in parts: with `scratch`, the grid is (rows, heads, parts), each part
+/// takes some of the blocks of 256 positions, and what a block gives is left in scratch for `attention_merge`:
+/// [rows][heads][blocks] of the largest score, the sum and value_length sums; `blocks`: at least as many as any row sees.
+/// Scratch 0: parts 1.
 typedef struct {
   gpu_address queries, out, keys, values, sinks, scratch;
   unsigned long long key_head_stride, value_head_stride;
   gpu_u32 query_stride, out_stride, rows, heads, group, key_length, value_length, position, window, element_type;
-  gpu_u32 key_stride, value_stride;
+  gpu_u32 key_stride, value_stride, blocks;
   float scale;
 } gpu_attention_arguments;
+
+/// Joins what the blocks of positions gave, in ascending order, and takes the sinks. All as for `attention`.
+/// Grid (rows, heads), any block.
+typedef struct {
+  gpu_address scratch, out, sinks;
+  gpu_u32 out_stride, rows, heads, value_length, position, window, blocks;
+} gpu_attention_merge_arguments;
 
 /// Cached rows to F32: y[row][c], row = 0 ..< rows from position `first` on. cache: one head, `row_bytes` from position to position.
 /// Grid (rows), any block.
@@ -173,9 +185,9 @@ typedef struct {
 
 // For the host only.
 #if !defined(__CUDACC_RTC__)
-/// Numbers of scratch that one row and head of `attention` needs.
-static inline unsigned long long gpu_attention_scratch(unsigned key_length, unsigned value_length) {
-  return key_length + 2 * value_length + 256 + 16;
+/// Numbers of scratch that one row and head of `attention` needs where it is computed in parts.
+static inline unsigned long long gpu_attention_scratch(unsigned value_length, unsigned blocks) {
+  return (unsigned long long)blocks * (value_length + 2);
 }
 
 /// Bytes of shared memory that a block of `attention` needs: the query, the results, a block's exponentials, the

@@ -7,18 +7,19 @@
 // partial sum each. Values: a thread takes columns and runs through the positions, so that a warp reads
 // whole lines.
 // Bytes moved: the keys and values that the row sees, once for each of its heads.
+#include "attention.cuh"
 #include "cache.cuh"
 
-/// Positions that share a maximum; lanes of a warp; numbers from key to key in shared memory, so that a
-/// column of 32 keys lies in different banks.
-enum { POSITIONS = 256, KEY_LANES = 32, KEY_PITCH = KEY_LANES + 1 };
+/// Lanes of a warp; numbers from key to key in shared memory, so that a column of 32 keys lies in different
+/// banks.
+enum { KEY_LANES = 32, KEY_PITCH = KEY_LANES + 1 };
 
 /// A cached number of a type known to the compiler.
 template <u32 type> DEVICE float number_of(const u8 *row, u32 i) {
   return cached_number(row, i, type);
 }
 
-/// Steps 2a: scores of the positions begin ..< end of a block, whose keys lie at `keys`; a lane's largest.
+/// Step 2a: scores of the positions begin ..< end of a block, whose keys lie at `keys`; a lane's largest.
 template <u32 type>
 DEVICE float scores_of_block(const gpu_attention_arguments &a, const u8 *keys, u32 begin, u32 end,
                              const float *query, float *scores, float *tiles) {
@@ -59,8 +60,8 @@ DEVICE float sum_of_block(const float *exponentials, u32 begin, u32 end) {
 
 /// Step 2e for one column.
 template <u32 type>
-DEVICE float value_of_block(const u8 *values, u32 stride, u32 column, u32 begin,
-                            u32 end, const float *exponentials) {
+DEVICE float value_of_block(const u8 *values, u32 stride, u32 column, u32 begin, u32 end,
+                            const float *exponentials) {
   float sum = 0.0f;
 #pragma unroll 8
   for (u32 j = begin; j < end; j++)
@@ -72,58 +73,57 @@ template <u32 type> DEVICE void attend(const gpu_attention_arguments &a, float *
   float *query = memory, *totals = query + a.key_length, *scores = totals + a.value_length;
   float *maxima = scores + POSITIONS, *final_sum = maxima + 8, *tiles = maxima + 16;
   const u32 row = blockIdx.x, head = blockIdx.y, warps = blockDim.x / KEY_LANES;
-  const u32 last = a.position + row, first = a.window && last >= a.window ? last - a.window + 1 : 0;
+  const VisiblePositions visible = visible_positions(a.position + row, a.window);
   const u8 *keys = (const u8 *)a.keys + head / a.group * a.key_head_stride;
   const u8 *values = a.values ? (const u8 *)a.values + head / a.group * a.value_head_stride : keys;
   const u32 value_stride = a.values ? a.value_stride : a.key_stride;
+  float *partials = (float *)a.scratch + ((size_t)row * a.heads + head) * a.blocks * (a.value_length + 2);
 
   const float *source = (const float *)a.queries + (size_t)row * a.query_stride + (size_t)head * a.key_length;
   for (u32 c = threadIdx.x; c < a.key_length; c += blockDim.x) query[c] = __fmul_rn(source[c], a.scale);
   __syncthreads();
 
-  float largest = 0.0f, sum = 0.0f;  // M in every thread, S in those of the first warp
-  for (u32 block = first / POSITIONS; block <= last / POSITIONS; block++) {
-    const u32 start = block * POSITIONS, begin = first > start ? first - start : 0;
-    const u32 end = last - start + 1 < POSITIONS ? last - start + 1 : POSITIONS;
+  SoftmaxState total = {0.0f, 0.0f};  // the largest in every thread, the sum in those of the first warp
+  for (u32 index = blockIdx.z; index < visible.block_count; index += gridDim.z) {
+    const u32 start = (visible.first / POSITIONS + index) * POSITIONS;
+    const u32 begin = visible.first > start ? visible.first - start : 0;
+    const u32 end = visible.last - start + 1 < POSITIONS ? visible.last - start + 1 : POSITIONS;
     const u8 *block_keys = keys + (size_t)start * a.key_stride;
+    const u8 *block_values = values + (size_t)start * value_stride;
     float own = scores_of_block<type>(a, block_keys, begin, end, query, scores, tiles);
     own = largest_of_warp(own);
     if (threadIdx.x % KEY_LANES == 0) maxima[threadIdx.x / KEY_LANES] = own;
     __syncthreads();
 
-    float block_largest = maxima[0], block_sum = 0.0f;
-    for (u32 w = 1; w < warps; w++) block_largest = maxima[w] > block_largest ? maxima[w] : block_largest;
+    SoftmaxState block = {maxima[0], 0.0f};
+    for (u32 w = 1; w < warps; w++) block.largest = maxima[w] > block.largest ? maxima[w] : block.largest;
     for (u32 j = begin + threadIdx.x; j < end; j += blockDim.x)
-      scores[j] = falling_exponential(__fadd_rn(scores[j], -block_largest));
+      scores[j] = falling_exponential(__fadd_rn(scores[j], -block.largest));
     __syncthreads();
 
-    if (threadIdx.x < KEY_LANES) block_sum = sum_of_block(scores, begin, end);
-    const bool is_first = block == first / POSITIONS;
-    const float joint = is_first || block_largest > largest ? block_largest : largest;
-    const float fade = is_first ? 0.0f : exponential(__fadd_rn(largest, -joint));
-    const float own_fade = is_first ? 1.0f : exponential(__fadd_rn(block_largest, -joint));
-    for (u32 c = threadIdx.x; c < a.value_length; c += blockDim.x) {
-      const u8 *block_values = values + (size_t)start * value_stride;
-      float value = value_of_block<type>(block_values, value_stride, c, begin, end, scores);
-      totals[c] = is_first ? value : __fmaf_rn(totals[c], fade, __fmul_rn(value, own_fade));
+    if (threadIdx.x < KEY_LANES) block.sum = sum_of_block(scores, begin, end);
+    if (a.scratch) {
+      float *partial = partials + (size_t)index * (a.value_length + 2);
+      if (threadIdx.x == 0) partial[0] = block.largest, partial[1] = block.sum;
+      for (u32 c = threadIdx.x; c < a.value_length; c += blockDim.x)
+        partial[2 + c] = value_of_block<type>(block_values, value_stride, c, begin, end, scores);
+    } else {
+      const Fades fades = join(total, block, index == 0);
+      for (u32 c = threadIdx.x; c < a.value_length; c += blockDim.x) {
+        float value = value_of_block<type>(block_values, value_stride, c, begin, end, scores);
+        totals[c] = index == 0 ? value : joined(totals[c], value, fades);
+      }
     }
-    sum = is_first ? block_sum : __fmaf_rn(sum, fade, __fmul_rn(block_sum, own_fade));
-    largest = joint;
     __syncthreads();
   }
+  if (a.scratch) return;
 
-  float fade = 1.0f;
-  if (a.sinks) {
-    const float sink = ((const float *)a.sinks)[head], joint = sink > largest ? sink : largest;
-    fade = exponential(__fadd_rn(largest, -joint));
-    sum = __fmaf_rn(sum, fade, exponential(__fadd_rn(sink, -joint)));
-  }
-  if (threadIdx.x == 0) *final_sum = sum;
+  const float fade = take_sink(total, (const float *)a.sinks, head);
+  if (threadIdx.x == 0) *final_sum = total.sum;
   __syncthreads();
-  sum = *final_sum;
   float *out = (float *)a.out + (size_t)row * a.out_stride + (size_t)head * a.value_length;
   for (u32 c = threadIdx.x; c < a.value_length; c += blockDim.x)
-    out[c] = __fdiv_rn(__fmul_rn(totals[c], fade), sum);
+    out[c] = __fdiv_rn(__fmul_rn(totals[c], fade), *final_sum);
 }
 
 KERNEL(attention)(const gpu_attention_arguments a) {

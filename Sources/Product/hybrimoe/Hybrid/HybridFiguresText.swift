@@ -54,9 +54,10 @@ extension HybridFigures.PhaseFigures {
     let layers = Double(max(1, layerCount))
     let predicted = HumanUnits.fixed(predictedMicroseconds / layers, 1)
     let measured = HumanUnits.fixed(measuredMicroseconds / layers, 1)
+    let told =
+      measuredMicroseconds > 0 ? ", \(measured) µs \(isModelled ? "modelled" : "measured")" : ""
     return "at work in \(time) s\(isModelled ? " of modelled time" : ""): "
-      + "\(busy.joined(separator: ", ")); a layer's experts: \(predicted) µs predicted, "
-      + "\(measured) µs \(isModelled ? "modelled" : "measured")"
+      + "\(busy.joined(separator: ", ")); a layer's experts: \(predicted) µs predicted\(told)"
   }
 
   fileprivate var json: JSONValue {

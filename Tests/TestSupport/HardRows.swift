@@ -1,18 +1,14 @@
-import CKernels
 import Tensors
-import TestSupport
-
-@testable import CPUCompute
 
 /// Weights and activations that a kernel could get wrong, the same in every run.
-struct HardRows {
+public struct HardRows {
   private var generator: SeededGenerator
 
-  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+  public init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
   /// Native rows: random bytes; rows of one byte (the largest codes and scales, the smallest, the most
   /// negative); rows whose F16 scales are zeros, subnormal, the largest, infinite or NaN.
-  mutating func weights(_ type: ElementType, rows: Int, columns: Int) -> [UInt8] {
+  public mutating func weights(_ type: ElementType, rows: Int, columns: Int) -> [UInt8] {
     let blocks = columns / type.elementsPerBlock
     var bytes: [UInt8] = []
     for row in 0..<rows {
@@ -28,7 +24,7 @@ struct HardRows {
 
   /// A row of activations; every fourth one has blocks of zeros, of subnormal numbers, of equal numbers,
   /// of numbers as large as there are, and, where `finite` is false, a NaN and an infinity.
-  mutating func activations(columns: Int, token: Int, finite: Bool) -> [Float] {
+  public mutating func activations(columns: Int, token: Int, finite: Bool) -> [Float] {
     var x = (0..<columns).map { _ in generator.nextFloat() * 8 }
     switch token % 4 {
     case 1:
@@ -71,31 +67,5 @@ extension ElementType {
     case .q6_K: [208]
     default: []
     }
-  }
-}
-
-/// Whether two numbers are the same bits, or both NaN.
-func isSame(_ a: Float, _ b: Float) -> Bool {
-  a.bitPattern == b.bitPattern || a.isNaN && b.isNaN
-}
-
-/// Memory as kernels want it: aligned to 64 bytes, filled with a pattern so that what is not written
-/// shows.
-final class KernelMemory {
-  let base: UnsafeMutableRawPointer
-  let byteCount: Int
-
-  init(byteCount: Int) {
-    self.byteCount = byteCount
-    base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0xA5, count: byteCount)
-  }
-
-  deinit { base.deallocate() }
-
-  var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: base, count: byteCount)) }
-
-  func floats(_ count: Int, at offset: Int = 0) -> [Float] {
-    (0..<count).map { (base + offset).load(fromByteOffset: 4 * $0, as: Float.self) }
   }
 }

@@ -1,0 +1,67 @@
+import EmulatedDevice
+import ExpertCaching
+import ExpertDirection
+import ExpertScheduling
+import Experts
+import Tensors
+import TestSupport
+import Testing
+
+@testable import HybridExperts
+
+/// Runs that differ in everything that must not change a result, drawn by seeds.
+@Suite struct SweepTests {
+  struct Setting: CustomStringConvertible {
+    var seed: UInt64
+    var name: SchedulerName
+    var system: SystemDescription
+    var waitsForMemory: Bool
+    var pinnedBytes: Int
+    var hasStore: Bool
+
+    init(seed: UInt64) {
+      var generator = SeededGenerator(seed: seed)
+      self.seed = seed
+      name = SchedulerName.allCases.randomElement(using: &generator) ?? .hybrimoe
+      system = SystemDescription(name, cacheRatio: 0.5)
+      system.cacheSlots = [1, 2, 4, 8].randomElement(using: &generator)
+      if Bool.random(using: &generator), system.eviction != nil {
+        system.eviction =
+          [.auto, .mrs, .lru, .lfu, .lfru, .workload].randomElement(using: &generator)
+      }
+      if Bool.random(using: &generator) {
+        system.prefetching =
+          SystemDescription.Prefetching.allCases.randomElement(using: &generator) ?? .off
+      }
+      system.movesSlots = system.eviction != nil && Bool.random(using: &generator)
+      waitsForMemory = UInt.random(in: 0..<4, using: &generator) > 0
+      pinnedBytes = [0, .max].randomElement(using: &generator) ?? 0
+      hasStore = UInt.random(in: 0..<4, using: &generator) > 0
+    }
+
+    var description: String {
+      "seed \(seed): \(name), \(system.cacheSlots ?? 0) slots, "
+        + "\(system.eviction.map(\.rawValue) ?? "fixed"), \(system.prefetching), "
+        + "moves \(system.movesSlots), waits \(waitsForMemory), pinned \(pinnedBytes), "
+        + "store \(hasStore)"
+    }
+  }
+
+  @Test(arguments: 0..<24)
+  func `no order, cache, scheduler or want of pinned memory changes a bit`(_ index: Int) throws {
+    let setting = Setting(seed: UInt64(100 + index))
+    let experts = MadeExperts(seed: setting.seed)
+    let steps = experts.steps([9, 1, 1, 1, 1, 6, 1, 1, 1], seed: setting.seed)
+    let served = try ServedLayers(
+      experts,
+      .init(
+        seed: setting.seed, threadCount: setting.seed % 3 == 0 ? 1 : nil,
+        waitsForMemory: setting.waitsForMemory),
+      store: try experts.makeStore(capacityBytes: setting.hasStore ? 64 << 20 : 4096),
+      { $0.pinned.byteCount = setting.pinnedBytes }, system: setting.system)
+    for (place, step) in steps.enumerated() {
+      let expected = bits(try experts.reference(step))
+      #expect(bits(try served.run(step)) == expected, "\(setting), step \(place)")
+    }
+  }
+}
