@@ -8,8 +8,6 @@ import Models
 /// Submits the dense side of steps to a device's stream, layer by layer. It waits for nothing and reads
 /// nothing: what it submits runs when the stream comes to it.
 final class DeviceStep {
-  /// Scratch of attention beyond this is not taken at once: rows are computed in parts instead.
-  static let scratchByteCount = 64 << 20
   /// Keys and values of so many heads are expanded at once as fit in this, one head's at least.
   static let expansionByteCount = 128 << 20
 

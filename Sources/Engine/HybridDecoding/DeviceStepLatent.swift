@@ -60,11 +60,9 @@ extension DeviceStep {
     let form = AttentionShape(
       headCount: heads, keyLength: shape.cachedLength, valueLength: shape.latentLength,
       scale: shape.scale)
-    try inParts(form) { rows, scratch in
-      try operations.attend(
-        absorbed.rows(rows), keys: cache, values: nil, position: position + rows.lowerBound,
-        shape: form, scratch: scratch, into: mixed.rows(rows), on: stream)
-    }
+    try operations.attend(
+      absorbed, keys: cache, values: nil, position: position, shape: form,
+      scratch: attentionScratch(form), into: mixed, on: stream)
     try product(
       ofHeads: attention.values, mixed.heads(heads, 0..<shape.latentLength),
       into: values.heads(heads, 0..<shape.valueLength))
@@ -159,13 +157,9 @@ extension DeviceStep {
     let form = AttentionShape(
       headCount: heads.count, keyLength: shape.headLength, valueLength: shape.valueLength,
       scale: shape.scale)
-    try inParts(form) { rows, scratch in
-      try operations.attend(
-        queries.rows(rows), expandedKeys: expanded,
-        values: values.heads(heads.count, 0..<shape.valueLength),
-        position: position + rows.lowerBound, shape: form, scratch: scratch, into: out.rows(rows),
-        on: stream)
-    }
+    try operations.attend(
+      queries, expandedKeys: expanded, values: values.heads(heads.count, 0..<shape.valueLength),
+      position: position, shape: form, scratch: attentionScratch(form), into: out, on: stream)
   }
 }
 

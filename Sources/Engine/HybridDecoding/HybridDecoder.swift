@@ -71,6 +71,9 @@ public final class HybridDecoder: SequenceBackend {
         base: workspace.address, byteCount: trial.footprint.workspaceByteCount),
       map: weights.map, cache: cache, exchange: serving.exchange,
       waitsForMemory: device.properties.waitsForMemory)
+    // A step that is given up sums rows by whatever the table holds: that must never lead out of the rows.
+    let origins = serving.exchange.origins
+    origins.base.initializeMemory(as: UInt8.self, repeating: 0, count: origins.byteCount)
     inputs = try StepInputs(model, tokenCapacity: tokenCapacity, device: device)
     moved = try device.makeEvent()
     output = try OutputRows(

@@ -54,6 +54,7 @@ final class ExpertResidency {
       case .carried(let carried):
         try carry(
           carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
+      case .routed: break
       case .changed(let change): try perform(change, isInCache)
       }
     }
