@@ -55,6 +55,7 @@ final class ExpertResidency {
         try carry(
           carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
       case .changed(let change): try perform(change, isInCache)
+      case .routed: break
       }
     }
   }
