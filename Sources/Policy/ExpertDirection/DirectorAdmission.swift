@@ -22,6 +22,7 @@ extension ExpertDirector {
     foresee(candidates, layer)
     offerSlots(to: candidates)
     for exchange in running.admitted {
+      running.mayStay.insert(exchange.newcomer.index)
       note(.inserted(exchange.newcomer, replacing: exchange.victim))
     }
   }
@@ -32,7 +33,6 @@ extension ExpertDirector {
     for expert in candidates where !cache.isResident(expert) {
       guard let exchange = admit(expert, to: slotForCopied(expert)) else { continue }
       running.admitted.append(exchange)
-      running.mayStay.insert(expert.index)
     }
   }
 
@@ -54,6 +54,7 @@ extension ExpertDirector {
           isPrefetched: priority == .prefetch)
       }
       offerSlots(to: candidates)
+      for exchange in running.admitted { running.mayStay.insert(exchange.newcomer.index) }
       cache = cacheBefore
     }
   }
@@ -67,8 +68,9 @@ extension ExpertDirector {
     case .replacing(let resident): victim = resident
     case .refused: return nil
     }
+    let isGuess = victim.map { cache.isPrefetched($0) } ?? false
     cache.insert(expert, replacing: victim, isPrefetched: isPrefetched, phase: phase)
-    return Exchange(newcomer: expert, victim: victim)
+    return Exchange(newcomer: expert, victim: victim, victimWasPrefetched: isGuess)
   }
 
   // Where a copy on demand stays, if it does.
@@ -137,22 +139,24 @@ extension ExpertDirector {
   private mutating func withdrawAdmitted() {
     for exchange in running.admitted.reversed() {
       if let victim = exchange.victim {
-        cache.insert(victim, replacing: exchange.newcomer, phase: phase)
+        cache.insert(
+          victim, replacing: exchange.newcomer, isPrefetched: exchange.victimWasPrefetched,
+          phase: phase)
       } else {
         cache.evict(exchange.newcomer, phase: phase)
       }
     }
   }
 
-  // The plan's copies are offered their slots again; only those can stay of which that was said with
-  // the plan, since the others' places may have been used again. Whoever was to go is gone for good:
-  // its slot may have been written to.
+  // The plan's experts on the GPU are offered slots again: its copies of which it was said that they
+  // may stay, since the others' places may have been used again, and those that had a slot until now.
+  // Whoever was to go is gone for good: its slot may have been written to.
   private mutating func settleAdmitted(after expert: ExpertID, _ before: ExpertSet) {
     let layer = expert.layer
     offerSlots(
       to: plan.operations.compactMap {
         guard $0.lane == .gpu, case .expert(let index) = $0.subject,
-          running.mayStay.contains(index)
+          running.mayStay.contains(index) || before.contains(index)
         else { return nil }
         return ExpertID(layer: layer, index: index)
       })
@@ -176,6 +180,7 @@ extension ExpertDirector {
 struct Exchange: Sendable {
   var newcomer: ExpertID
   var victim: ExpertID?
+  var victimWasPrefetched: Bool
 }
 
 /// What the cache gives to a newcomer.
