@@ -201,6 +201,7 @@ public final class HybridExecutor: LayerServing {
     let directive = try director.plan(event, at: measuredTime)
     runningSequence = sequence
     isInLayer = true
+    residency.planBegins()
     try follow()
     let work = LayerWork(directive)
     gpu.begin(groups, tokenCount: tokenCount)
@@ -374,6 +375,11 @@ public final class HybridExecutor: LayerServing {
     var pending: [Upload] = []
     // A resident that never got its slot is brought now.
     let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
+    // With the measured clock the link's thread issues copies piece by piece; but of these it has been
+    // told already.
+    let issuesNow =
+      clock == .modelled || !lost.isEmpty
+      || work.arrivals.contains { residency.isWaiting($0.expert) }
     for (expert, stays) in lost + work.arrivals {
       if residency.slots.ledger.isResident(expert) {
         try launchReady(
@@ -386,10 +392,7 @@ public final class HybridExecutor: LayerServing {
         [expert], layer, isHit: false, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
-    // With the measured clock the link's thread issues them, piece by piece.
-    if clock == .modelled {
-      for upload in pending { try residency.complete(upload) }
-    }
+    if issuesNow { for upload in pending { try residency.complete(upload) } }
     lastGPUEvent = lastMark?.event
   }
 
