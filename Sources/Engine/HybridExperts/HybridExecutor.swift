@@ -43,7 +43,8 @@ public final class HybridExecutor: LayerServing {
   private let uploader: Uploader
   private let residency: ExpertResidency
   private(set) var director: ExpertDirector
-  private let lanes: any LaneCosts
+  /// As they are now: refreshed by what running layers take.
+  private var lanes: any LaneCosts
   private let recordsTimeline: Bool
   private let clock: ExpertDirector.Clock
   private let pieceByteCount: Int
@@ -226,6 +227,7 @@ public final class HybridExecutor: LayerServing {
     try lock.withLock { _ in
       director.endStep(at: measuredTime)
       try follow()
+      refreshCosts()
     }
     link?.ring()
   }
@@ -351,7 +353,24 @@ public final class HybridExecutor: LayerServing {
 
   private func noteUpload(_ upload: Upload) {
     guard let begin = upload.begin, let end = upload.end else { return }
-    recorder.uploaded(upload, from: begin, to: end, max(step, 0), phase)
+    recorder.uploaded(
+      upload, from: begin, to: end, max(step, 0), phase,
+      predicted: upload.isAwaited ? linkMicroseconds(upload.expert.layer) : nil)
+  }
+
+  private func linkMicroseconds(_ layer: Int) -> Double {
+    let bytes = Double(lanes.linkBytes(ofLayer: layer))
+    return lanes.link.latencyMicroseconds + bytes / lanes.link.overlappedBytesPerMicrosecond
+  }
+
+  // The costs follow what the lanes take, so that plans fit a machine that has become slower or faster.
+  private func refreshCosts() {
+    guard clock == .measured, var measured = lanes as? MeasuredLanes else { return }
+    let ratios = recorder.takeRatios()
+    guard !ratios.isEmpty else { return }
+    for (lane, ratio) in ratios { measured.scales.follow(lane, ratio) }
+    lanes = measured
+    director.updateCosts(measured)
   }
 
   private func follow() throws {
