@@ -44,7 +44,7 @@ import Testing
     _ name: String
   ) throws {
     let world = try World(name, type: .q8_0, chunk: 100, contextLength: 300)
-    let prompt = world.tokens(270)
+    let prompt = world.tokens(258)
     #expect(
       try world.decoder.bits(prompt: prompt, chunk: 100, answer: [5])
         == world.expected.bits(prompt: prompt, chunk: 100, answer: [5]))
