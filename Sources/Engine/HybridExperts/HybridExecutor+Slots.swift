@@ -7,7 +7,7 @@ extension HybridExecutor {
   public static func slotByteCount(_ layers: [Int: ExpertLayer]) throws(HybridError) -> Int {
     var largest = 0
     for (number, layer) in layers {
-      largest = max(largest, try SlotLayout(layer, layer: number).byteCount)
+      largest = max(largest, try layer.slotLayout(layer: number).byteCount)
     }
     return largest
   }

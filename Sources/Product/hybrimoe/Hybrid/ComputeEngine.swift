@@ -90,7 +90,8 @@ final class ComputeEngine {
     }
     if request.slots != .asFit {
       console.warn(
-        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for.")
+        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for."
+      )
     }
     var smaller = request
     smaller.slots = .perLayer(room)
