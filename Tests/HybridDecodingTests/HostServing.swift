@@ -131,7 +131,11 @@ final class HostServing: LayerServing {
   func abandon(through sequence: UInt32) {
     abandoned.append(sequence)
     device.write(sequence, to: exchange.cpuDone)
-    device.write(sequence, to: exchange.gpuDone)
+    // Behind what the stream has still to write.
+    let isSubmitted =
+      device.properties.waitsForMemory
+      && (try? stream.write(sequence, to: exchange.gpuDone)) != nil
+    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
   }
 }
 
