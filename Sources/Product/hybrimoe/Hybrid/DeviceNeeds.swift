@@ -22,7 +22,7 @@ struct DeviceNeeds {
       model, placed.dense, contextLength: context, keyValueType: options.keyValueType,
       chunkTokenCount: min(options.chunkTokenCount, context)
     ).byteCount
-    slotByteCount = HybridExecutor.slotByteCount(model.expertLayers)
+    slotByteCount = try HybridExecutor.slotByteCount(model.expertLayers)
     extraSlotCount = placed.system.extraSlots(placed.lanes)
     layerCount = placed.lanes.layerCount
   }
