@@ -183,6 +183,20 @@ import Testing
     #expect(abs(times.1 - times.0 - 250) < 1e-3, "as the driver counts")
   }
 
+  @Test func `a device that takes its time is waited for, and an event until it is reached`() throws
+  {
+    FakeDriver.change { $0.unreachedCount = 20 }
+    let device = try FakeDriver.device()
+    #expect(FakeDriver.now.unreachedCount == 0)
+    let stream = try device.makeStream(name: "test")
+    let event = try device.makeEvent()
+    try stream.record(event)
+    FakeDriver.change { $0.unreachedCount = 2 }
+    #expect(try !event.isDone())
+    #expect(try event.time() == nil)
+    #expect(try event.time() != nil)
+  }
+
   @Test func `what is made is given back, the context last`() throws {
     do {
       let device = try FakeDriver.device()

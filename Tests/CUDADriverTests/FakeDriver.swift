@@ -16,6 +16,8 @@ enum FakeDriver {
     var failures: [String: Int32] = [:]
     /// A code that every call returns once something was launched.
     var codeAfterLaunch: Int32?
+    /// How often events are not reached yet when asked for.
+    var unreachedCount = 0
     /// What the compiler says of a text.
     var compilerWords = ""
     /// Calls in their order, by name.
@@ -297,7 +299,13 @@ extension FakeDriver {
         return 0
       }
     },
-    cuEventQuery: { _ in call("cuEventQuery") { _ in 0 } },
+    cuEventQuery: { _ in
+      call("cuEventQuery") {
+        guard $0.unreachedCount > 0 else { return 0 }
+        $0.unreachedCount -= 1
+        return 600
+      }
+    },
     cuEventSynchronize: { _ in call("cuEventSynchronize") { _ in 0 } },
     cuEventElapsedTime: { out, first, second in
       call("cuEventElapsedTime") {

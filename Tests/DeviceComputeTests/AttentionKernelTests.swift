@@ -118,11 +118,38 @@ import Testing
     for seed in seeds {
       let out = KernelMemory(count: c.tokens * c.heads * valueLength)
       arguments.out = out.address
+      let numbers = bits((0..<c.tokens).flatMap { expected.values(ofRow: $0) })
       try emulate(
         "attention", grid: (c.tokens, c.heads, 1), block: threads, sharedByteCount: Int(shared),
         arguments, seed: seed)
-      #expect(bits(out.buffer) == bits((0..<c.tokens).flatMap { expected.values(ofRow: $0) }))
+      #expect(bits(out.buffer) == numbers)
+      let apart = try inParts(arguments, count: seed == 0 ? 2 : 3, threads: threads, seed: seed)
+      #expect(apart == numbers)
     }
+  }
+
+  /// The same with blocks of positions computed apart.
+  private func inParts(
+    _ whole: gpu_attention_arguments, count: Int, threads: Int, seed: UInt64
+  ) throws -> [UInt32] {
+    var arguments = whole
+    let (rows, heads) = (Int(whole.rows), Int(whole.heads))
+    arguments.blocks = (whole.position + whole.rows - 1) / 256 + 2
+    let scratch = KernelMemory(
+      count: rows * heads * Int(gpu_attention_scratch(whole.value_length, arguments.blocks)))
+    let out = KernelMemory(count: rows * heads * Int(whole.value_length))
+    (arguments.scratch, arguments.out) = (scratch.address, 0)
+    try emulate(
+      "attention", grid: (rows, heads, count), block: threads,
+      sharedByteCount: Int(gpu_attention_shared(whole.key_length, whole.value_length)), arguments,
+      seed: seed)
+    let merge = gpu_attention_merge_arguments(
+      scratch: scratch.address, out: out.address, sinks: whole.sinks,
+      out_stride: whole.out_stride, rows: whole.rows, heads: whole.heads,
+      value_length: whole.value_length, position: whole.position, window: whole.window,
+      blocks: arguments.blocks)
+    try emulate("attention_merge", grid: (rows, heads, 1), block: 7, merge, seed: seed)
+    return bits(out.buffer)
   }
 
   private func address(_ rows: CacheRows, head: Int) -> UInt64 {
@@ -157,7 +184,8 @@ import Testing
   }
 
   @Test func `one position's exponential is the processor's from one to nothing`() throws {
-    // Every token sees two positions, one with score 0 and value 0, one with a lower score and a large value.
+    // Every token sees two positions, one with score 0 and value 0, one with a lower score and a large
+    // value.
     let c = Case(
       heads: 1, cacheHeads: 1, keyLength: 1, valueLength: 1, cached: 1, tokens: 900, window: 2)
     let length = c.cached + c.tokens

@@ -38,23 +38,17 @@ extension DeviceStep {
     let form = AttentionShape(
       headCount: heads, keyLength: keyLength, valueLength: valueLength,
       scale: 1 / Float(keyLength).squareRoot(), window: shape.window)
-    try inParts(form) { rows, scratch in
-      try operations.attend(
-        queries.rows(rows), keys: cache.keys, values: cache.values,
-        position: position + rows.lowerBound, shape: form, sinks: attention.sinks,
-        scratch: scratch, into: mixed.rows(rows), on: stream)
-    }
+    try operations.attend(
+      queries, keys: cache.keys, values: cache.values, position: position, shape: form,
+      sinks: attention.sinks, scratch: attentionScratch(form), into: mixed, on: stream)
     var outputs = ProductInputs(mixed)
     try product(attention.output, &outputs, into: change)
   }
 
-  /// Calls `body` for parts of the step's rows that share bounded scratch.
-  func inParts(_ form: AttentionShape, _ body: (Range<Int>, UInt64) throws -> Void) throws {
-    let perRow = 4 * DeviceOperations.attentionScratchCount(rowCount: 1, shape: form)
-    let rowCount = max(1, min(tokenCount, Self.scratchByteCount / max(1, perRow)))
-    let scratch = arena.take(byteCount: rowCount * perRow)
-    for first in stride(from: 0, to: tokenCount, by: rowCount) {
-      try body(first..<min(first + rowCount, tokenCount), scratch)
-    }
+  /// Scratch for attention over all positions up to the step's last.
+  func attentionScratch(_ form: AttentionShape) -> UInt64 {
+    let count = DeviceOperations.attentionScratchCount(
+      shape: form, positionCount: position + tokenCount)
+    return count == 0 ? 0 : arena.take(byteCount: 4 * count)
   }
 }

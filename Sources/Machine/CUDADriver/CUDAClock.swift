@@ -25,18 +25,9 @@ public struct CUDAClock: DeviceClock {
 /// when the last one is older.
 final class EventAnchors: Sendable {
   /// An event and the host's time when it was reached.
-  final class Anchor: Sendable {
-    let event: UInt
+  struct Anchor: Sendable {
+    let event: DriverEvent
     let microseconds: Double
-    private let context: CUDAContext
-
-    init(event: UInt, microseconds: Double, context: CUDAContext) {
-      self.event = event
-      self.microseconds = microseconds
-      self.context = context
-    }
-
-    deinit { context.release { $0.cuEventDestroy(event) } }
   }
 
   private static let lifetimeMicroseconds = 4e6
@@ -76,19 +67,19 @@ final class EventAnchors: Sendable {
   }
 
   private func cast(_ patienceMicroseconds: Double) throws(DeviceError) -> Anchor? {
-    var event: UInt = 0
-    try context.call("making an event") { $0.cuEventCreate(&event, 0) }
+    let event = try DriverEvent(context)
     let before = clock.now
-    let anchor = { [context, event] after in
-      Anchor(event: event, microseconds: (before + after) / 2, context: context)
+    try context.call("reading the device's clock") { $0.cuEventRecord(event.handle, stream) }
+    while true {
+      let code = try context.code { $0.cuEventQuery(event.handle) }
+      let now = clock.now
+      if code == DriverResult.success {
+        return Anchor(event: event, microseconds: (before + now) / 2)
+      }
+      guard code == DriverResult.notReady else {
+        throw context.error(code, "reading the device's clock")
+      }
+      guard now - before < patienceMicroseconds else { return nil }
     }
-    var code = try context.code { $0.cuEventRecord(event, stream) }
-    repeat {
-      if code == DriverResult.success { code = try context.code { $0.cuEventQuery(event) } }
-      if code == DriverResult.success { return anchor(clock.now) }
-    } while code == DriverResult.notReady && clock.now - before < patienceMicroseconds
-    context.release { $0.cuEventDestroy(event) }
-    if code == DriverResult.notReady { return nil }
-    throw context.error(code, "reading the device's clock")
   }
 }

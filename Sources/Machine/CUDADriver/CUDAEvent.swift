@@ -1,9 +1,25 @@
 import Devices
 import Synchronization
 
-/// An event of the driver.
-final class CUDAEvent: DeviceEvent {
+/// What the driver knows of an event.
+final class DriverEvent: Sendable {
   let handle: UInt
+  private let context: CUDAContext
+
+  init(_ context: CUDAContext) throws(DeviceError) {
+    self.context = context
+    var handle: UInt = 0
+    try context.call("making an event") { $0.cuEventCreate(&handle, 0) }
+    self.handle = handle
+  }
+
+  deinit { context.release { $0.cuEventDestroy(handle) } }
+}
+
+/// A point in a stream, whose time is known by the host's clock.
+final class CUDAEvent: DeviceEvent {
+  var handle: UInt { event.handle }
+  private let event: DriverEvent
   private let context: CUDAContext
   private let anchors: EventAnchors
   /// What its time is measured from; nil until it is recorded.
@@ -12,12 +28,8 @@ final class CUDAEvent: DeviceEvent {
   init(_ context: CUDAContext, anchors: EventAnchors) throws(DeviceError) {
     self.context = context
     self.anchors = anchors
-    var handle: UInt = 0
-    try context.call("making an event") { $0.cuEventCreate(&handle, 0) }
-    self.handle = handle
+    event = try DriverEvent(context)
   }
-
-  deinit { context.release { $0.cuEventDestroy(handle) } }
 
   func record(in stream: UInt) throws(DeviceError) {
     let anchor = try anchors.current()
@@ -39,7 +51,9 @@ final class CUDAEvent: DeviceEvent {
   func time() throws(DeviceError) -> Double? {
     guard let anchor = anchor.withLock({ $0 }), try isDone() else { return nil }
     var milliseconds: Float = 0
-    let code = try context.code { $0.cuEventElapsedTime(&milliseconds, anchor.event, handle) }
+    let code = try context.code {
+      $0.cuEventElapsedTime(&milliseconds, anchor.event.handle, handle)
+    }
     // Recorded again in between.
     if code == DriverResult.notReady { return nil }
     guard code == DriverResult.success else { throw context.error(code, "reading an event's time") }

@@ -4,13 +4,6 @@ import Devices
 
 /// The cache of keys and values, and attention over it.
 extension DeviceOperations {
-  /// Threads of a block of attention: one for each position that is computed at once, whole warps, as far
-  /// as there are positions; but not so few that the values' columns wait for each other.
-  func attentionThreads(position: Int, rowCount: Int, window: Int?) -> Int {
-    let visible = min(position + rowCount, window ?? .max)
-    return min(max((visible + 31) / 32 * 32, 64), 256)
-  }
-
   /// Writes rows of keys or values into the cache from a position on. x: [rows, heads × length]
   public func store(
     _ x: DeviceRows, in cache: DeviceCacheRows, from position: Int, on stream: any DeviceStream
@@ -26,19 +19,13 @@ extension DeviceOperations {
       .storeRows, grid: LaunchSize(x.rowCount, cache.headCount), block: 32, arguments, on: stream)
   }
 
-  /// Numbers of F32 scratch that attention needs for so many rows.
-  public static func attentionScratchCount(rowCount: Int, shape: AttentionShape) -> Int {
-    rowCount * shape.headCount
-      * Int(gpu_attention_scratch(UInt32(shape.keyLength), UInt32(shape.valueLength)))
-  }
-
   /// Attention of the rows at `position`, `position + 1`, … over the cache, which holds their own keys and
   /// values already.
   /// - Parameters:
   ///   - queries: [rows, heads × keyLength]
   ///   - values: nil: a value is the first numbers of its key.
   ///   - sinks: address of [heads] F32, one more logit for each; 0: none.
-  ///   - scratch: address of `attentionScratchCount` F32.
+  ///   - scratch: address of `attentionScratchCount` F32; 0: positions are never taken in parts.
   ///   - out: [rows, heads × valueLength]
   public func attend(
     _ queries: DeviceRows, keys: DeviceCacheRows, values: DeviceCacheRows?, position: Int,
@@ -58,14 +45,9 @@ extension DeviceOperations {
       key_length: u32(shape.keyLength), value_length: u32(shape.valueLength),
       position: u32(position), window: u32(shape.window ?? 0), element_type: keys.type.rawValue,
       key_stride: u32(keys.positionByteCount),
-      value_stride: u32((values ?? keys).positionByteCount), scale: shape.scale)
-    try launch(
-      .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
-      block: attentionThreads(
-        position: position, rowCount: queries.rowCount, window: shape.window),
-      sharedByteCount: Int(
-        gpu_attention_shared(UInt32(shape.keyLength), UInt32(shape.valueLength))), arguments,
-      on: stream)
+      value_stride: u32((values ?? keys).positionByteCount), blocks: 0,
+      scale: shape.scale)
+    try launch(arguments, shape: shape, on: stream)
   }
 
   /// Cached rows of one head to F32, from position `first` on. y: [rows, length]

@@ -9,7 +9,7 @@ extension DeviceOperations {
   ///   - queries: [rows, heads × keyLength]
   ///   - keys: [positions, keyLength] for each head.
   ///   - values: [positions, valueLength] for each head.
-  ///   - scratch: address of `attentionScratchCount` F32.
+  ///   - scratch: address of `attentionScratchCount` F32; 0: positions are never taken in parts.
   ///   - out: [rows, heads × valueLength]
   public func attend(
     _ queries: DeviceRows, expandedKeys keys: DeviceHeads, values: DeviceHeads, position: Int,
@@ -22,18 +22,14 @@ extension DeviceOperations {
     let arguments = gpu_attention_arguments(
       queries: queries.address, out: out.address, keys: keys.first.address,
       values: values.first.address, sinks: 0, scratch: scratch,
-      key_head_stride: UInt64(4 * keys.headStride), value_head_stride: UInt64(4 * values.headStride),
+      key_head_stride: UInt64(4 * keys.headStride),
+      value_head_stride: UInt64(4 * values.headStride),
       query_stride: u32(queries.stride), out_stride: u32(out.stride), rows: u32(queries.rowCount),
       heads: u32(shape.headCount), group: 1, key_length: u32(shape.keyLength),
       value_length: u32(shape.valueLength), position: u32(position),
       window: u32(shape.window ?? 0), element_type: 0, key_stride: u32(4 * keys.first.stride),
-      value_stride: u32(4 * values.first.stride), scale: shape.scale)
-    try launch(
-      .attention, grid: LaunchSize(queries.rowCount, shape.headCount),
-      block: attentionThreads(
-        position: position, rowCount: queries.rowCount, window: shape.window),
-      sharedByteCount: Int(
-        gpu_attention_shared(UInt32(shape.keyLength), UInt32(shape.valueLength))), arguments,
-      on: stream)
+      value_stride: u32(4 * values.first.stride), blocks: 0,
+      scale: shape.scale)
+    try launch(arguments, shape: shape, on: stream)
   }
 }

@@ -11,6 +11,7 @@ public final class DeviceOperations: Sendable {
   /// Every kernel there is, by the name that the device knows.
   enum Kernel: String, CaseIterable {
     case attention, combine, down, foresee, gated, product, publish, quantize, rotate, route, weigh
+    case attentionMerge = "attention_merge"
     case copyColumns = "copy_columns"
     case expandKeys = "expand_keys"
     case loadRows = "load_rows"

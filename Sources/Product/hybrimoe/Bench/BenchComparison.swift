@@ -5,12 +5,14 @@ import Inference
 extension Bench {
   /// Refuses what does not go together with `--compare`, or without it.
   func validateComparison() throws {
-    guard let compare else {
-      guard !routing.isGiven else {
-        throw ValidationError("--trace and --synthetic belong to --compare; add that.")
-      }
-      return
+    let needsGPU = compare != nil ? "--compare" : routing.trace != nil ? "--trace" : "--synthetic"
+    guard compare != nil || routing.isGiven else { return }
+    if machine.device == .cpu {
+      throw ValidationError(
+        "\(needsGPU) is about work shared with a GPU, and --device cpu leaves it out; without a GPU, "
+          + "--device emulated models the times of one.")
     }
+    guard let compare else { return }
     try compare.checkDistinct("--compare")
     if machine.hybrid.scheduler != nil {
       throw ValidationError("--compare names the systems; leave --scheduler out.")
@@ -19,11 +21,6 @@ extension Bench {
       .first(where: \.0)
     {
       throw ValidationError("--compare measures whole systems; leave \(other.1) out.")
-    }
-    if machine.device == .cpu {
-      throw ValidationError(
-        "--compare is about work shared with a GPU, and --device cpu leaves it out; without a GPU, "
-          + "--device emulated models the times of one.")
     }
     if compare.values.count > 1, let file = timeline.files.first {
       throw ValidationError("\(file.option) shows one run; name one system in --compare.")
@@ -40,8 +37,12 @@ extension Bench {
       throw CommandFailure(
         "--compare needs a GPU, and none is used; --device emulated models the times of one.")
     }
+    guard !profile else {
+      throw CommandFailure("--profile shows the parts of the CPU's work; add --device cpu.")
+    }
     let routing = try routing.routing(for: subject.model, shape: shape, tests: tests)
-    let systems = try machine.hybrid.wish.systems(compare?.values ?? [], cacheRatio: 0.25)
+    let systems = try machine.hybrid.wish.systems(
+      compare?.values ?? [machine.hybrid.scheduler ?? .hybrimoe], cacheRatio: 0.25)
     let passes = tests.reduce(0) {
       $0 + ($1.isPrompt ? LayerProgress.passes(tokens: $1.tokenCount) : $1.tokenCount)
     }

@@ -10,14 +10,14 @@ struct RoutingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: .init(
-      "With --compare: take the experts from a recorded trace instead of the model's routers.",
+      "Where a GPU is used: take the experts from a recorded trace instead of the model's routers.",
       valueName: "file"))
   var trace: String?
 
   @Option(
     parsing: .unconditional,
     help: .init(
-      "With --compare: make the experts up, as routers of such models behave, from this seed.",
+      "Where a GPU is used: make the experts up, as routers of such models behave, from this seed.",
       valueName: "seed"))
   var synthetic: UInt64?
 

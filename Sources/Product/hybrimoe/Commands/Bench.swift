@@ -14,9 +14,10 @@ struct Bench: LookingCommand {
       GB/s (weights and cached keys and values that were read) and GOPS (products) stand beside what \
       this processor reads and calculates at most, measured in the same run.
 
-      --compare measures whole systems on the GPU instead, all of them taking turns: hybrimoe is this \
-      program's own, the others do what their names' systems do. With --shape and --trace or --synthetic it tells \
-      what a machine gives before a model is there. With --device emulated all times are modelled.
+      Where a GPU is used, hit rates take the place of those columns, and --compare measures several systems, \
+      all of them taking turns: hybrimoe is this program's own, the others do what the systems of their names do. With \
+      --shape and --trace or --synthetic it tells what a machine gives before a model is there. With \
+      --device emulated all times are modelled.
       """)
 
   @OptionGroup(title: "Model") var model: ModelOptions
@@ -127,7 +128,7 @@ struct Bench: LookingCommand {
         "A test of \(needed) tokens does not fit the context of \(runner.contextLength) tokens.")
     }
     try OutputStream.standardOutput.write(
-      compare == nil
+      compare == nil && engine.live == nil
         ? text(of: try measure(tests, subject, runner, console))
         : try comparison(tests, subject, runner, engine, console))
     try engine.finish(subject.name)

@@ -67,12 +67,47 @@ final class ComputeEngine {
       request.context = Self.context(request)
       session.contextLength = request.context
     }
-    let plan = PlacementPlanner.plan(request)
-    guard try isUseful(plan, open) else { return wanted }
+    guard try isUseful(PlacementPlanner.plan(request), open) else { return wanted }
+    let (plan, usedByteCount) = try fitting(request, model, session, open)
     self.plan = plan
-    console.note(PlanLine(plan).text + ".")
+    console.note(PlanLine(plan, usedByteCount: usedByteCount).text + ".")
     for reduction in PlanLine(plan).reductions { console.warn(reduction) }
     return session
+  }
+
+  /// The plan with as many slots as there is room for beside what the engine really takes.
+  private func fitting(
+    _ request: PlacementRequest, _ model: DecoderModel, _ session: SessionOptions,
+    _ open: OpenDevice
+  ) throws -> (PlacementPlan, usedByteCount: Int) {
+    let plan = PlacementPlanner.plan(request)
+    let placed = try PlacedModel(plan, device: open.device, system: try system)
+    let needs = try DeviceNeeds(placed, model, session, context: request.context)
+    let room = needs.slotsPerLayer(in: plan.gpuBytes - plan.bytes(.margin, in: plan.gpuParts))
+    let planned = plan.layers.map(\.slots).max() ?? 0
+    guard room < planned else {
+      return (plan, needs.byteCount(slots: plan.slotCount))
+    }
+    if request.slots != .asFit {
+      console.warn(
+        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for."
+      )
+    }
+    var smaller = request
+    smaller.slots = .perLayer(room)
+    let fitting = PlacementPlanner.plan(smaller)
+    return (fitting, needs.byteCount(slots: fitting.slotCount))
+  }
+
+  /// The system that plans layers and keeps experts.
+  private var system: SystemDescription {
+    get throws {
+      let scheduler = options.hybrid.scheduler ?? .hybrimoe
+      guard
+        let system = try options.hybrid.wish.systems([scheduler], cacheRatio: 0.25).first
+      else { preconditionFailure("a name gives a system") }
+      return system
+    }
   }
 
   private func applyRules(to request: inout PlacementRequest) throws {
@@ -104,9 +139,10 @@ final class ComputeEngine {
   private static let shortestContext = 2048
 
   private func isUseful(_ plan: PlacementPlan, _ open: OpenDevice) throws -> Bool {
-    guard plan.denseFits else {
+    let isAnyLayerThere = plan.layers.contains { $0.attention == .gpu && $0.feedForward == .gpu }
+    guard isAnyLayerThere else {
       let lacking =
-        "GPU memory of \(HumanUnits.bytes(plan.gpuBytes)) has no room for what every token needs with a "
+        "GPU memory of \(HumanUnits.bytes(plan.gpuBytes)) has no room for even one layer's part that every token needs, with a "
         + "context of \(HumanUnits.counted(plan.request.context, "token"))"
       if open.isAskedFor {
         throw CommandFailure(
@@ -154,16 +190,12 @@ extension ComputeEngine {
   private func backend(
     _ setup: SequenceSetup, _ plan: PlacementPlan, _ open: OpenDevice
   ) throws -> any SequenceBackend {
-    let scheduler = options.hybrid.scheduler ?? .hybrimoe
-    guard
-      let system = try options.hybrid.wish.systems([scheduler], cacheRatio: 0.25).first
-    else { preconditionFailure("a name gives a system") }
     do {
       let engine = try fitting(
-        try PlacedModel(plan, device: open.device, system: system), setup)
+        try PlacedModel(plan, device: open.device, system: try system), setup)
       if let shortage = engine.shortage { console.warn("\(shortage).") }
       live = engine
-      return engine.decoder
+      return engine
     } catch let error as DeviceError where !open.isAskedFor {
       console.warn("No GPU is used: \(error).")
       return try CPUSequenceBackend(setup)

@@ -3,16 +3,22 @@ import Placement
 /// A placement in one line, for those who only want to run a model.
 struct PlanLine {
   let plan: PlacementPlan
+  /// Bytes that are taken of the GPU's memory.
+  let usedByteCount: Int
 
-  init(_ plan: PlacementPlan) { self.plan = plan }
+  /// - Parameter usedByteCount: nil: as planned.
+  init(_ plan: PlacementPlan, usedByteCount: Int? = nil) {
+    self.plan = plan
+    self.usedByteCount =
+      usedByteCount
+      ?? plan.gpuBytes - plan.bytes(.unused, in: plan.gpuParts)
+      - plan.bytes(.margin, in: plan.gpuParts)
+  }
 
   /// Such as `GPU: attention and 12 of 64 experts in each of 26 layers (5.1 of 8.0 GB); CPU: the rest; about 31
   /// tokens/s expected`.
   var text: String {
-    let used =
-      plan.gpuBytes - plan.bytes(.unused, in: plan.gpuParts)
-      - plan.bytes(.margin, in: plan.gpuParts)
-    let memory = "(\(Self.pair(used, plan.gpuBytes)))"
+    let memory = "(\(Self.pair(usedByteCount, plan.gpuBytes)))"
     var text = "GPU: \(what) \(memory); CPU: \(rest)"
     if let speed = plan.speed {
       text += "; about \(Self.speed(speed.decodeTokensPerSecond)) tokens/s expected"
