@@ -184,7 +184,8 @@ import Testing
   }
 
   @Test func `one position's exponential is the processor's from one to nothing`() throws {
-    // Every token sees two positions, one with score 0 and value 0, one with a lower score and a large value.
+    // Every token sees two positions, one with score 0 and value 0, one with a lower score and a large
+    // value.
     let c = Case(
       heads: 1, cacheHeads: 1, keyLength: 1, valueLength: 1, cached: 1, tokens: 900, window: 2)
     let length = c.cached + c.tokens

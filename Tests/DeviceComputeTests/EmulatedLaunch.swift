@@ -26,7 +26,8 @@ extension KernelMemory where Element == Float {
   convenience init(count: Int) { self.init([Float](repeating: -12345.5, count: count)) }
 }
 
-/// Orders of blocks and threads in which every kernel must give the same: as they come, and two by chance.
+/// Orders of blocks and threads in which every kernel must give the same: as they come, and two by
+/// chance.
 let threadOrders: [UInt64] = [0, 7, 1234]
 
 /// Runs a kernel to its end on this processor.

@@ -4,8 +4,8 @@ import Testing
 
 @testable import CPUCompute
 
-/// Latent attention with every head's own keys: cached rows to F32, keys made of them, attention over these, against
-/// the processor's attention that does the three block by block.
+/// Latent attention with every head's own keys: cached rows to F32, keys made of them, attention over
+/// these, against the processor's attention that does the three block by block.
 @Suite struct LatentKernelTests {
   struct Shape: Sendable, CustomStringConvertible {
     var heads = 3

@@ -1,10 +1,11 @@
 import CPUCompute
 import Devices
 import EmulatedDevice
-import HybridDecoding
 import HybridExperts
 import Models
 import Testing
+
+@testable import HybridDecoding
 
 @Suite struct FootprintTests {
   @Test(arguments: ["deepseek2-nano-Q4_0", "mixtral-nano-F16", "gpt-oss-nano-MXFP4_MOE"])
@@ -36,6 +37,22 @@ import Testing
     #expect(none.weightByteCounts[.routers] == all.weightByteCounts[.routers])
     #expect(none.cacheByteCount == 0 && all.cacheByteCount > 0)
     #expect(none.workspaceByteCount < all.workspaceByteCount)
+  }
+
+  @Test
+  func `no step is larger than those that were measured`() throws {
+    let model = try World.load("deepseek3-nano-F16")
+    // Heads are expanded one at a time, two at a time and all at once as the context grows.
+    var bytes: [Int] = []
+    for context in 8...72 {
+      let limits = DeviceStep.Limits(expansionByteCount: 32_000)
+      bytes.append(
+        try TrialRun(
+          model, DensePlacement(), contextLength: context, keyValueType: .f16,
+          chunkTokenCount: 8, limits: limits
+        ).footprint.workspaceByteCount)
+    }
+    #expect(bytes == bytes.sorted())
   }
 
   @Test

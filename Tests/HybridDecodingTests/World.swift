@@ -4,10 +4,11 @@ import EmulatedDevice
 import Experts
 import GGUF
 import HostMemory
-import HybridDecoding
 import HybridExperts
 import Models
 import TestSupport
+
+@testable import HybridDecoding
 
 /// A small model with a decoder on an emulated device beside the processor's own.
 struct World {
@@ -20,7 +21,7 @@ struct World {
 
   init(
     _ name: String, type: KeyValueType = .f16, chunk: Int = 4, contextLength: Int = 64,
-    placement: DensePlacement = DensePlacement(),
+    placement: DensePlacement = DensePlacement(), limits: DeviceStep.Limits = DeviceStep.Limits(),
     device configuration: EmulatedDevice.Configuration = EmulatedDevice.Configuration()
   ) throws {
     model = try World.load(name)
@@ -30,7 +31,8 @@ struct World {
       keyValueType: type, chunkTokenCount: chunk)
     device = try EmulatedDevice(configuration)
     serving = try HostServing(setup, device: device, placement: placement)
-    decoder = try HybridDecoder(setup, device: device, serving: serving, placement: placement)
+    decoder = try HybridDecoder(
+      setup, device: device, serving: serving, placement: placement, limits: limits)
     expected = try CPUSequenceBackend(setup)
   }
 

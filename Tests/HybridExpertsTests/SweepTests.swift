@@ -18,6 +18,7 @@ import Testing
     var waitsForMemory: Bool
     var pinnedBytes: Int
     var hasStore: Bool
+    var clock = ExpertDirector.Clock.modelled
 
     init(seed: UInt64) {
       var generator = SeededGenerator(seed: seed)
@@ -37,13 +38,14 @@ import Testing
       waitsForMemory = UInt.random(in: 0..<4, using: &generator) > 0
       pinnedBytes = [0, .max].randomElement(using: &generator) ?? 0
       hasStore = UInt.random(in: 0..<4, using: &generator) > 0
+      if UInt.random(in: 0..<3, using: &generator) == 0 { clock = .measured }
     }
 
     var description: String {
       "seed \(seed): \(name), \(system.cacheSlots ?? 0) slots, "
         + "\(system.eviction.map(\.rawValue) ?? "fixed"), \(system.prefetching), "
         + "moves \(system.movesSlots), waits \(waitsForMemory), pinned \(pinnedBytes), "
-        + "store \(hasStore)"
+        + "store \(hasStore), clock \(clock)"
     }
   }
 
@@ -52,13 +54,17 @@ import Testing
     let setting = Setting(seed: UInt64(100 + index))
     let experts = MadeExperts(seed: setting.seed)
     let steps = experts.steps([9, 1, 1, 1, 1, 6, 1, 1, 1], seed: setting.seed)
+    var configuration = EmulatedDevice.Configuration(
+      seed: setting.seed, threadCount: setting.seed % 3 == 0 ? 1 : nil,
+      waitsForMemory: setting.waitsForMemory)
+    configuration.hostThreadCount = setting.clock == .measured ? 2 : 1
     let served = try ServedLayers(
-      experts,
-      .init(
-        seed: setting.seed, threadCount: setting.seed % 3 == 0 ? 1 : nil,
-        waitsForMemory: setting.waitsForMemory),
+      experts, configuration,
       store: try experts.makeStore(capacityBytes: setting.hasStore ? 64 << 20 : 4096),
-      { $0.pinned.byteCount = setting.pinnedBytes }, system: setting.system)
+      {
+        $0.pinned.byteCount = setting.pinnedBytes
+        $0.clock = setting.clock
+      }, system: setting.system)
     for (place, step) in steps.enumerated() {
       let expected = bits(try experts.reference(step))
       #expect(bits(try served.run(step)) == expected, "\(setting), step \(place)")

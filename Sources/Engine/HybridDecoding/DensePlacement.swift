@@ -14,7 +14,8 @@ public enum DenseRole: String, CaseIterable, Sendable {
 
 /// Which parts of a model's dense side stay on the processor. What is computed where changes no bit.
 public struct DensePlacement: Sendable, Equatable {
-  /// Layers whose attention and feed-forward, experts included, the processor computes.
+  /// Layers whose attention and feed-forward, experts included, the processor computes. Whoever serves the
+  /// MoE layers is not asked to serve these; other layers foresee their experts like those of all layers.
   public var hostLayers: Set<Int>
   public var outputHeadOnHost: Bool
 

@@ -8,8 +8,13 @@ import Models
 /// Submits the dense side of steps to a device's stream, layer by layer. It waits for nothing and reads
 /// nothing: what it submits runs when the stream comes to it.
 final class DeviceStep {
-  /// Keys and values of so many heads are expanded at once as fit in this, one head's at least.
-  static let expansionByteCount = 128 << 20
+  /// How much memory a step takes at once where it can do with less. No result depends on it.
+  struct Limits {
+    /// Keys and values of so many heads are expanded at once as fit in this, one head's at least.
+    var expansionByteCount = 128 << 20
+    /// Rows that one launch quantises: a grid's second side ends at 65,535.
+    var quantizedRowCount = 32_768
+  }
 
   let model: DecoderModel
   let operations: DeviceOperations
@@ -20,6 +25,7 @@ final class DeviceStep {
   let exchange: LayerExchange
   /// Whether the stream can wait for what the host writes.
   let waitsForMemory: Bool
+  let limits: Limits
   var epsilon: Float { model.hyperparameters.normEpsilon }
 
   /// Position of the step's first token.
@@ -40,9 +46,10 @@ final class DeviceStep {
   init(
     _ model: DecoderModel, operations: DeviceOperations, stream: any DeviceStream,
     arena: DeviceArena, map: DeviceWeightMap, cache: DeviceKeyValueCache, exchange: LayerExchange,
-    waitsForMemory: Bool
+    waitsForMemory: Bool, limits: Limits
   ) {
     self.model = model
+    self.limits = limits
     self.operations = operations
     self.stream = stream
     self.arena = arena
@@ -175,7 +182,11 @@ struct ProductInputs {
       return plain
     }
     let made = step.arena.records(rows.rowCount, columns: rows.columnCount, width: width)
-    try step.operations.quantize(rows, into: made, on: step.stream)
+    let most = step.limits.quantizedRowCount
+    for first in stride(from: 0, to: rows.rowCount, by: most) {
+      let part = first..<min(first + most, rows.rowCount)
+      try step.operations.quantize(rows.rows(part), into: made.rows(part), on: step.stream)
+    }
     records[width] = made
     return made
   }

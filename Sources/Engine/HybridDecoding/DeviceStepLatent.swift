@@ -112,38 +112,42 @@ extension DeviceStep {
     var inputs = ProductInputs(latents.columns(0..<shape.latentLength))
     let records = try inputs.records(ofWidth: attention.values.first.activationWidth, self)
     let perHead = 4 * positions * (shape.headLength + shape.valueLength)
-    let headsAtOnce = max(1, min(shape.headCount, Self.expansionByteCount / max(1, perHead)))
+    let headsAtOnce = max(1, min(shape.headCount, limits.expansionByteCount / max(1, perHead)))
+    // A bound that grows with the positions, which what so many heads take does not.
+    let space = arena.take(
+      byteCount: 256 + max(perHead, min(shape.headCount * perHead, limits.expansionByteCount)))
     for first in stride(from: 0, to: shape.headCount, by: headsAtOnce) {
-      let mark = arena.mark
       let heads = first..<min(first + headsAtOnce, shape.headCount)
       try attend(
-        attention, heads: heads, latents: latents, records: records,
+        attention, heads: heads, latents: latents, records: records, in: space,
         queries.columns(heads.lowerBound * shape.headLength..<heads.upperBound * shape.headLength),
         into: values.columns(
           heads.lowerBound * shape.valueLength..<heads.upperBound * shape.valueLength))
-      arena.release(to: mark)
     }
   }
 
   /// Some heads of the expanded form.
   /// - Parameters:
   ///   - latents: [positions, latent + rotary]; records: of their first part.
+  ///   - space: address of room for these heads' keys and values.
   private func attend(
     _ attention: DeviceLatent, heads: Range<Int>, latents: DeviceRows, records: DeviceRecords,
-    _ queries: DeviceRows, into out: DeviceRows
+    in space: UInt64, _ queries: DeviceRows, into out: DeviceRows
   ) throws {
     let shape = attention.shape
-    let keys = arena.rows(heads.count * latents.rowCount, columns: shape.headLength)
-    let expanded = DeviceHeads(
+    let keys = DeviceHeads(
       first: DeviceRows(
-        address: keys.address, rowCount: latents.rowCount, columnCount: shape.headLength),
+        address: space, rowCount: latents.rowCount, columnCount: shape.headLength),
       headCount: heads.count, headStride: latents.rowCount * shape.headLength)
+    let keyByteCount = (4 * heads.count * keys.headStride + 255) / 256 * 256
     let headNumbers = shape.plainLength * shape.latentLength
     try operations.expandKeys(
       latents,
       weights: attention.keyProjections + UInt64(4 * heads.lowerBound * headNumbers),
-      plainLength: shape.plainLength, rotaryLength: shape.rotaryLength, into: expanded, on: stream)
-    let values = arena.rows(latents.rowCount, columns: heads.count * shape.valueLength)
+      plainLength: shape.plainLength, rotaryLength: shape.rotaryLength, into: keys, on: stream)
+    let values = DeviceRows(
+      address: space + UInt64(keyByteCount), rowCount: latents.rowCount,
+      columnCount: heads.count * shape.valueLength)
     if let stacked = attention.values.stacked(heads) {
       try operations.product(records, stacked, into: values, on: stream)
     } else {
@@ -158,8 +162,8 @@ extension DeviceStep {
       headCount: heads.count, keyLength: shape.headLength, valueLength: shape.valueLength,
       scale: shape.scale)
     try operations.attend(
-      queries, expandedKeys: expanded, values: values.heads(heads.count, 0..<shape.valueLength),
-      position: position, shape: form, scratch: attentionScratch(form), into: out, on: stream)
+      queries, expandedKeys: keys, values: values.heads(heads.count, 0..<shape.valueLength),
+      position: position, shape: form, scratch: 0, into: out, on: stream)
   }
 }
 

@@ -34,22 +34,30 @@ public final class HybridDecoder: SequenceBackend {
   private let partsAhead: Int
   private let tokenCapacity: Int
   /// The number of the last MoE layer that was submitted, counted over the run.
-  private var sequence: UInt32 = 0
+  var sequence: UInt32 = 0
 
   /// - Parameters:
   ///   - serving: serves the MoE layers that are not on the host; its exchange is for this model.
   ///   - placement: what stays on the processor.
   /// - Throws: `DeviceError`, `HostMemoryError`, `HybridDecodingError`.
-  public init(
+  public convenience init(
     _ setup: SequenceSetup, device: any Device, serving: any LayerServing,
     placement: DensePlacement = DensePlacement()
+  ) throws {
+    try self.init(
+      setup, device: device, serving: serving, placement: placement, limits: DeviceStep.Limits())
+  }
+
+  init(
+    _ setup: SequenceSetup, device: any Device, serving: any LayerServing,
+    placement: DensePlacement, limits: DeviceStep.Limits
   ) throws {
     let model = setup.model
     try Self.requireSupported(model, placement)
     try Self.requireFitting(serving.exchange, setup)
     let trial = try TrialRun(
       model, placement, contextLength: setup.contextLength, keyValueType: setup.keyValueType,
-      chunkTokenCount: setup.chunkTokenCount)
+      chunkTokenCount: setup.chunkTokenCount, limits: limits)
     self.model = model
     self.device = device
     self.serving = serving
@@ -70,7 +78,7 @@ public final class HybridDecoder: SequenceBackend {
       arena: DeviceArena(
         base: workspace.address, byteCount: trial.footprint.workspaceByteCount),
       map: weights.map, cache: cache, exchange: serving.exchange,
-      waitsForMemory: device.properties.waitsForMemory)
+      waitsForMemory: device.properties.waitsForMemory, limits: limits)
     // A step that is given up sums rows by whatever the table holds: that must never lead out of the rows.
     let origins = serving.exchange.origins
     origins.base.initializeMemory(as: UInt8.self, repeating: 0, count: origins.byteCount)

@@ -19,7 +19,8 @@ struct TrialRun {
 
   init(
     _ model: DecoderModel, _ placement: DensePlacement, contextLength: Int,
-    keyValueType: KeyValueType, chunkTokenCount asked: Int
+    keyValueType: KeyValueType, chunkTokenCount asked: Int,
+    limits: DeviceStep.Limits = DeviceStep.Limits()
   ) throws {
     let chunkTokenCount = min(asked, contextLength)
     let device = SilentDevice()
@@ -33,7 +34,7 @@ struct TrialRun {
     let arena = DeviceArena(base: 1 << 40, byteCount: .max / 2)
     let step = DeviceStep(
       model, operations: try DeviceOperations(device), stream: stream, arena: arena, map: map,
-      cache: cache, exchange: exchange, waitsForMemory: true)
+      cache: cache, exchange: exchange, waitsForMemory: true, limits: limits)
     let inputs = try StepInputs(model, tokenCapacity: chunkTokenCount, device: device)
     let layout = inputs.layout(tokenCount: chunkTokenCount)
     var most = 1

@@ -21,10 +21,19 @@ final class ExpertResidency {
   private var waiting: [ExpertID: Int] = [:]
   /// Given up by the director, and still used by the running plan.
   private var leaving: [ExpertID] = []
+  /// Copies of the running plan whose slots others have taken since.
+  private var passed: Set<ExpertID> = []
+  /// Copies that launches wait for and that are not all issued. Until they are, no other copy may begin:
+  /// its slot could be one that is read behind such a launch.
+  private var awaitedCount = 0
   /// Copies that had to wait for a slot, counted for the statistics.
   private(set) var waitedForSlot = 0
   /// Experts that lost their slots to copies on demand.
   private(set) var preempted = 0
+  /// Whether experts are packed here when their copies begin, on the thread team.
+  var packsExperts = true
+  /// Told of every copy whose last byte has been issued.
+  var onWhole: ((Upload) -> Void)?
 
   /// - Parameter linkBytes: what the director takes an expert of each layer to have: [layers].
   init(slots: ExpertSlots, uploader: Uploader, weights: HostExperts, linkBytes: [Int]) {
@@ -52,10 +61,11 @@ final class ExpertResidency {
     for action in actions {
       switch action {
       case .carried(let carried):
-        try carry(
-          carried.piece.expert, through: carried.piece.offset + carried.piece.byteCount)
+        let piece = carried.piece
+        try carry(piece.expert, through: piece.offset + piece.byteCount, piece.priority)
       case .routed: break
       case .changed(let change): try perform(change, isInCache)
+      case .routed: break
       }
     }
   }
@@ -75,17 +85,27 @@ final class ExpertResidency {
     }
   }
 
-  /// The link has brought an expert's bytes up to here.
-  private func carry(_ expert: ExpertID, through end: Int) throws {
-    if let upload = uploads[expert] { return try issue(upload, through: end) }
-    guard slots.ledger.slot(of: expert) == nil else { return }
-    if let upload = try begin(expert) { return try issue(upload, through: end) }
+  /// The link brings an expert's bytes up to here.
+  func carry(
+    _ expert: ExpertID, through end: Int, _ priority: TransferQueue.Priority
+  ) throws {
+    let known = uploads[expert]
+    guard known != nil || slots.ledger.slot(of: expert) == nil && !passed.contains(expert) else {
+      return
+    }
+    // A piece may have been handed out just before launches were submitted that wait for others.
+    let mayBegin = awaitedCount == 0
+    if let upload = try known ?? (mayBegin ? begin(expert) : nil) {
+      waiting[expert] = nil
+      upload.priority = priority
+      return try issue(upload, through: end)
+    }
     if waiting.updateValue(end, forKey: expert) == nil { waitedForSlot += 1 }
   }
 
   // Whoever waits longest is not known and does not matter: all that wait are served while slots last.
   private func serveWaiting() throws {
-    guard !waiting.isEmpty, slots.ledger.freeCount > 0 else { return }
+    guard awaitedCount == 0, !waiting.isEmpty, slots.ledger.freeCount > 0 else { return }
     for (expert, end) in waiting.sorted(by: { $0.key < $1.key }) {
       guard let upload = try begin(expert) else { return }
       waiting[expert] = nil
@@ -111,13 +131,20 @@ final class ExpertResidency {
     slots.release(expert)
     guard let index = leaving.firstIndex(of: expert) else { return }
     leaving.remove(at: index)
-    giveUp(expert)
+    // A launch waits for its copy, which therefore goes on.
+    waiting[expert] = nil
+    slots.drop(expert)
   }
 
   /// A slot for a copy on demand; `nil` where none is free.
   func bring(_ expert: ExpertID) throws -> Upload? {
     waiting[expert] = nil
-    return try uploads[expert] ?? begin(expert)
+    guard let upload = try uploads[expert] ?? begin(expert) else { return nil }
+    if !upload.isAwaited {
+      upload.isAwaited = true
+      awaitedCount += 1
+    }
+    return upload
   }
 
   /// Gives the slot of a copy on demand to the next one: its launch has been submitted and nobody keeps
@@ -125,7 +152,14 @@ final class ExpertResidency {
   func reuseSlot(of upload: Upload) {
     guard slots.ledger.slot(of: upload.expert) == upload.claim.slot else { return }
     slots.drop(upload.expert)
+    passed.insert(upload.expert)
   }
+
+  /// A plan begins; what was said about the copies of the one before is over.
+  func planBegins() { passed.removeAll(keepingCapacity: true) }
+
+  /// Whether a copy has got on by the director's word and has no slot yet.
+  func isWaiting(_ expert: ExpertID) -> Bool { waiting[expert] != nil }
 
   /// Frees a slot for a copy on demand where copies in the background hold all of them: the one that has
   /// got least far loses its slot and waits for another; else a resident that the running plan does not
@@ -158,12 +192,13 @@ final class ExpertResidency {
 
   /// Issues all that is left of a copy.
   func complete(_ upload: Upload) throws {
+    if !upload.isWhole { upload.priority = .onDemand }
     try issue(upload, through: linkBytes[upload.expert.layer])
   }
 
   private func begin(_ expert: ExpertID) throws -> Upload? {
     guard let claim = slots.claim(for: expert) else { return nil }
-    weights.pack(CollectionOfOne(expert))
+    if packsExperts { weights.pack(CollectionOfOne(expert)) }
     let upload = Upload(expert, claim)
     uploads[expert] = upload
     return upload
@@ -174,10 +209,15 @@ final class ExpertResidency {
     upload.reach = max(upload.reach, end)
     guard try uploader.issue(upload, through: end, of: linkBytes[expert.layer]) else { return }
     if uploads[expert] === upload { uploads[expert] = nil }
+    onWhole?(upload)
     if slots.ledger.slot(of: expert) == upload.claim.slot,
       slots.ledger.content(of: upload.claim.slot) == .incoming(expert)
     {
       slots.publish(expert)
+    }
+    if upload.isAwaited {
+      awaitedCount -= 1
+      try serveWaiting()
     }
   }
 
@@ -189,10 +229,19 @@ final class ExpertResidency {
     uploads.removeAll()
     waiting.removeAll()
     leaving.removeAll()
+    awaitedCount = 0
     for expert in Array(slots.ledger.experts) { slots.drop(expert) }
   }
 
   // MARK: Failure
+
+  /// Empties the slots of experts that the director does not count on.
+  func keep(_ isKept: (ExpertID) -> Bool) {
+    for expert in Array(slots.ledger.experts) where !isKept(expert) {
+      uploads[expert] = nil
+      slots.drop(expert)
+    }
+  }
 
   /// Raises the arrivals of all copies that will not be completed, so that nothing waits for them, and
   /// forgets them with all that the running plan retains.
@@ -206,5 +255,6 @@ final class ExpertResidency {
     waiting.removeAll()
     for expert in leaving { giveUp(expert) }
     leaving.removeAll()
+    awaitedCount = 0
   }
 }

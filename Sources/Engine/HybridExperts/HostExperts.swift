@@ -59,6 +59,12 @@ final class HostExperts {
     }
   }
 
+  /// The same on the calling thread alone, beside the team's work. Where the team packs the same
+  /// matrix, one of both does it, and the other's copy finds it packed or packs on the way.
+  func packAlone(_ expert: ExpertID) {
+    for (matrix, _) in parts(of: expert) { _ = matrix.packedBytes(by: packer) }
+  }
+
   /// Submits the copy of some bytes of an expert, counted as in its slot, which begins at `slot`.
   func copy(
     _ expert: ExpertID, bytes: Range<Int>, to slot: UInt64, on stream: any DeviceStream

@@ -1,8 +1,10 @@
 import CPUCompute
 import Devices
 import ExpertDirection
+import ExpertPrefetching
 import Experts
 import Models
+import Synchronization
 
 /// Shares each MoE layer's experts out between CPU, GPU and link as the director decides, for a step
 /// whose dense part has been submitted to the device ahead.
@@ -41,15 +43,28 @@ public final class HybridExecutor: LayerServing {
   private let uploader: Uploader
   private let residency: ExpertResidency
   private(set) var director: ExpertDirector
-  private let lanes: any LaneCosts
+  /// As they are now: refreshed by what running layers take.
+  private var lanes: any LaneCosts
   private let recordsTimeline: Bool
+  private let clock: ExpertDirector.Clock
+  private let pieceByteCount: Int
   private var routing: RoutingReader
   private var groups = RowGroups()
+  private var recorder: LaneRecorder
 
   private var step = -1
   private var phase = Phase.prefill
   private var tokenCount = 0
   private var isInLayer = false
+  private var runningSequence: UInt32 = 0
+  /// Guards all that the link's thread touches: director, residency, slots, sources.
+  private let lock = Mutex<Void>(())
+  /// With the measured clock.
+  private var link: LinkThread?
+  private var linkFailure: (any Error)?
+  private var inFlight: [StreamMark] = []
+  /// Whether a layer was left in the middle.
+  private var hasFailed = false
   private var lastMark: StreamMark?
 
   /// Takes memory on the device and uploads the first residents.
@@ -85,11 +100,23 @@ public final class HybridExecutor: LayerServing {
     let lanes = setup.lanes
     self.lanes = lanes
     recordsTimeline = setup.recordsTimeline
+    clock = setup.clock
+    pieceByteCount = setup.pieceByteCount
     residency = ExpertResidency(
       slots: fitted.slots, uploader: uploader, weights: weights,
       linkBytes: (0..<lanes.layerCount).map { lanes.linkBytes(ofLayer: $0) })
+    recorder = LaneRecorder(device.clock, recordsTimeline: setup.recordsTimeline)
+    residency.onWhole = { [unowned self] in noteUpload($0) }
     try placeResidents()
+    if setup.clock == .measured {
+      residency.packsExperts = false
+      link = try LinkThread(
+        work: { [unowned self] in try driveLink() },
+        onFailure: { [unowned self] in linkFailed($0) })
+    }
   }
+
+  deinit { link?.end() }
 
   private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {
@@ -104,15 +131,23 @@ public final class HybridExecutor: LayerServing {
   public func restart(_ system: SystemDescription, popularity: [Double] = []) throws {
     precondition(!isInLayer, "a system is exchanged between steps")
     var next = try ExpertDirector(
-      lanes: lanes, system: system, popularity: popularity, clock: director.clock,
+      lanes: lanes, system: residency.slots.count > 0 ? system : director.system,
+      popularity: popularity, clock: clock, pieceBytes: pieceByteCount,
       recordsTimeline: recordsTimeline)
     next.recordsActions = true
+    next.checksPlans = director.checksPlans
     try device.synchronize()
+    try lock.withLock { _ in try begin(with: next) }
+    try device.synchronize()
+  }
+
+  private func begin(with next: ExpertDirector) throws {
+    inFlight.removeAll()
     residency.clear()
     director = next
+    recorder = LaneRecorder(device.clock, recordsTimeline: recordsTimeline)
     step = -1
     try placeResidents()
-    try device.synchronize()
   }
 
   // MARK: The step
@@ -128,50 +163,218 @@ public final class HybridExecutor: LayerServing {
   public func serve(
     layer number: Int, sequence: UInt32, observer: (any StepObserver)?
   ) throws {
+    do {
+      try serveLayer(number, sequence, observer)
+    } catch {
+      hasFailed = true
+      throw error
+    }
+  }
+
+  private func serveLayer(
+    _ number: Int, _ sequence: UInt32, _ observer: (any StepObserver)?
+  ) throws {
     guard let layer = places[number] else {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
-    try device.wait(for: exchange.routed, atLeast: sequence) {}
+    try device.wait(for: exchange.routed, atLeast: sequence) { try endLayerIfDone() }
+    recorder.layerBegins()
+    try lock.withLock { _ in try recorder.collect() }
+    try endLayer()
     var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
     if let routingSource { event = routing.replace(event, by: routingSource.routing(layer: layer)) }
     observer?.didRoute(routing.layerRouting(event, readsScores: observer?.readsScores == true))
     groups.take(event.ids, ranks: exchange.ranks, expertCount: exchange.expertCount)
-    let directive = try director.plan(event)
+    let work = try lock.withLock { _ in try beginLayer(event, sequence) }
+    link?.ring()
+    recorder.cpuBegins()
+    try cpu.run(
+      work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
+    device.clock.hostWorked(microseconds: work.cpuMicroseconds)
+    recorder.layerEnds(work.directive, cpuWorked: !work.cpu.isEmpty)
+    device.write(sequence, to: exchange.cpuDone)
+    if clock == .modelled { try endLayer() } else { try endLayerIfDone() }
+  }
+
+  // The plan, and the GPU's part of it.
+  private func beginLayer(_ event: RoutingEvent, _ sequence: UInt32) throws -> LayerWork {
+    let directive = try director.plan(event, at: measuredTime)
+    runningSequence = sequence
     isInLayer = true
+    residency.planBegins()
     try follow()
     let work = LayerWork(directive)
     gpu.begin(groups, tokenCount: tokenCount)
     routing.writeOrigins(groups, onCPU: work.cpu)
     try launch(work)
     if waitsForMemory { try gpu.stream.write(sequence, to: exchange.gpuDone) }
-    director.playPlan()
+    if clock == .modelled { director.playPlan() } else { director.releaseRing() }
     try follow()
-    try cpu.run(
-      work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
-    device.clock.hostWorked(microseconds: work.cpuMicroseconds)
-    device.write(sequence, to: exchange.cpuDone)
-    director.endLayer()
-    try follow()
-    isInLayer = false
+    return work
   }
 
   public func endStep() throws {
-    director.endStep()
-    try follow()
+    if isInLayer {
+      // The last layer: nobody's routing tells when it is over.
+      if waitsForMemory {
+        try device.wait(for: exchange.gpuDone, atLeast: runningSequence) { try checkLink() }
+      } else {
+        try lastMark?.event.synchronize()
+      }
+      try endLayer()
+    }
+    try lock.withLock { _ in
+      director.endStep(at: measuredTime)
+      try follow()
+      refreshCosts()
+    }
+    link?.ring()
   }
+
+  /// Ends the layer that was served, where it has not ended yet.
+  private func endLayer() throws {
+    guard isInLayer else { return }
+    try lock.withLock { _ in
+      director.endLayer(at: measuredTime)
+      isInLayer = false
+      try follow()
+    }
+    link?.ring()
+  }
+
+  /// Ends it as soon as the GPU is done: what the link brings next is decided then.
+  private func endLayerIfDone() throws {
+    try checkLink()
+    guard isInLayer else { return }
+    let isDone =
+      waitsForMemory
+      ? Int32(bitPattern: exchange.gpuDone.base.pointee &- runningSequence) >= 0
+      : try lastMark?.event.isDone() ?? true
+    if isDone { try endLayer() }
+  }
+
+  private var measuredTime: Double? { clock == .measured ? device.clock.now : nil }
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
-    device.write(sequence, to: exchange.gpuDone)
+    // Behind what the GPU lane's stream has still to write, which would set the word back.
+    let isSubmitted =
+      waitsForMemory && (try? gpu.stream.write(sequence, to: exchange.gpuDone)) != nil
+    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
+    lock.withLock { _ in
+      // A step that the caller gives up between layers leaves all in order: what was submitted ends.
+      if hasFailed { forgetUploads() }
+      if isInLayer {
+        director.endLayer(at: measuredTime)
+        isInLayer = false
+        if (try? follow()) == nil { hasFailed = true }
+      }
+      if hasFailed { residency.keep { director.isResident($0) } }
+      hasFailed = false
+    }
+    link?.ring()
+  }
+
+  private func forgetUploads() {
     residency.abandon { [device, residency] value, slot in
       device.write(value, to: residency.slots.arrivalWord(of: slot))
     }
-    if isInLayer {
-      director.playPlan()
-      director.endLayer()
-      isInLayer = false
+  }
+
+  // MARK: The link's own time
+
+  /// Takes note of the pieces that are through and issues the next ones, on the link's thread.
+  private func driveLink() throws -> (any DeviceEvent)? {
+    while true {
+      let piece = try lock.withLock { _ throws -> TransferQueue.Piece? in
+        while let first = inFlight.first, try first.event.isDone() {
+          inFlight.removeFirst()
+          director.pieceDone(at: try first.event.time() ?? device.clock.now)
+          try follow()
+        }
+        return director.nextPiece(at: device.clock.now)
+      }
+      guard let piece else { break }
+      if piece.offset == 0 { weights.packAlone(piece.expert) }
+      try lock.withLock { _ in
+        try residency.carry(
+          piece.expert, through: piece.offset + piece.byteCount, piece.priority)
+        inFlight.append(try marks.mark(uploader.stream))
+      }
     }
+    return lock.withLock { _ in inFlight.first?.event }
+  }
+
+  private func linkFailed(_ error: any Error) {
+    lock.withLock { _ in
+      linkFailure = error
+      forgetUploads()
+    }
+  }
+
+  private func checkLink() throws {
+    guard link != nil, let error = lock.withLock({ _ in linkFailure }) else { return }
+    throw error
+  }
+
+  // MARK: What it came to
+
+  /// The lanes' times, as far as the device has passed them.
+  /// - Throws: `DeviceError`.
+  public func laneTimes() throws -> LaneTimes {
+    try lock.withLock { _ in
+      try recorder.collect()
+      return recorder.times
+    }
+  }
+
+  /// - Throws: `DeviceError`.
+  public func statistics() throws -> HybridStatistics {
+    let times = try laneTimes()
+    return lock.withLock { _ in statistics(times) }
+  }
+
+  private func statistics(_ times: LaneTimes) -> HybridStatistics {
+    var statistics = HybridStatistics(
+      director.currentReport, director.transferCounts, times)
+    statistics.slotCount = residency.slots.count
+    statistics.slotBytes = residency.slots.slotByteCount
+    statistics.waitedForSlot = residency.waitedForSlot
+    statistics.preempted = residency.preempted
+    statistics.pinnedBytes = source.pinnedByteCount
+    statistics.stagedBytes = source.stagedByteCount
+    statistics.pageableBytes = source.pageableByteCount
+    if let shortage { statistics.notes.append(shortage) }
+    if let refusal = source.refusal {
+      statistics.notes.append(
+        "\(source.pinnedByteCount >> 20) MiB of the experts are pinned, the others reach the GPU "
+          + "through a buffer: \(refusal)")
+    }
+    return statistics
+  }
+
+  private func noteUpload(_ upload: Upload) {
+    // What fills the slots before the first step is no work of any step.
+    guard step >= 0, let begin = upload.begin, let end = upload.end else { return }
+    recorder.uploaded(
+      upload, from: begin, to: end, step, phase,
+      predicted: upload.isAwaited ? linkMicroseconds(upload.expert.layer) : nil)
+  }
+
+  private func linkMicroseconds(_ layer: Int) -> Double {
+    let bytes = Double(lanes.linkBytes(ofLayer: layer))
+    return lanes.link.latencyMicroseconds + bytes / lanes.link.overlappedBytesPerMicrosecond
+  }
+
+  // The costs follow what the lanes take, so that plans fit a machine that has become slower or faster.
+  private func refreshCosts() {
+    guard clock == .measured, var measured = lanes as? MeasuredLanes else { return }
+    let ratios = recorder.takeRatios()
+    guard !ratios.isEmpty else { return }
+    for (lane, ratio) in ratios { measured.scales.follow(lane, ratio) }
+    lanes = measured
+    director.updateCosts(measured)
   }
 
   private func follow() throws {
@@ -195,17 +398,24 @@ public final class HybridExecutor: LayerServing {
     var pending: [Upload] = []
     // A resident that never got its slot is brought now.
     let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
+    // With the measured clock the link's thread issues copies piece by piece; but of these it has been
+    // told already.
+    let issuesNow =
+      clock == .modelled || !lost.isEmpty
+      || work.arrivals.contains { residency.isWaiting($0.expert) }
     for (expert, stays) in lost + work.arrivals {
       if residency.slots.ledger.isResident(expert) {
-        try launchReady([expert], layer, isRetained: underWay.contains(expert))
+        try launchReady(
+          [expert], layer, isHit: false, isRetained: underWay.contains(expert))
         continue
       }
       let upload = try slot(for: expert, of: work, reusing: &spent)
       if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
-      try launchReady([expert], layer, isRetained: underWay.contains(expert))
+      try launchReady(
+        [expert], layer, isHit: false, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
-    for upload in pending { try residency.complete(upload) }
+    if issuesNow { for upload in pending { try residency.complete(upload) } }
     lastGPUEvent = lastMark?.event
   }
 
@@ -226,7 +436,7 @@ public final class HybridExecutor: LayerServing {
 
   /// Launches experts that have slots, and marks the slots as read.
   private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isRetained: Bool = true
+    _ experts: [ExpertID], _ layer: Int, isHit: Bool = true, isRetained: Bool = true
   ) throws {
     guard !experts.isEmpty else { return }
     let slots = residency.slots
@@ -238,9 +448,12 @@ public final class HybridExecutor: LayerServing {
       try slots.waitForArrival(in: slot, on: gpu.stream, waitsForMemory: waitsForMemory)
       launched.append((expert.index, slots.address(of: slot), groups.rows[expert.index]))
     }
+    let begin = try marks.mark(gpu.stream)
     try gpu.launch(layer: layer, launched)
     let mark = try marks.mark(gpu.stream)
     lastMark = mark
+    recorder.launched(
+      experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
     for expert in experts {
       if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
       if isRetained { residency.release(expert) }
@@ -250,7 +463,8 @@ public final class HybridExecutor: LayerServing {
 
 /// A directive as the lanes need it.
 struct LayerWork {
-  let layer: Int
+  let directive: LayerDirective
+  var layer: Int { directive.layer }
   /// Computed by the GPU from where they are.
   private(set) var residents: [ExpertID] = []
   /// Computed by the GPU when they have arrived, in the order of the link.
@@ -265,7 +479,7 @@ struct LayerWork {
   private(set) var cpuMicroseconds = 0.0
 
   init(_ directive: LayerDirective) {
-    layer = directive.layer
+    self.directive = directive
     let copied = directive.late + directive.copies
     for operation in directive.plan.operations {
       guard case .expert(let index) = operation.subject else { continue }

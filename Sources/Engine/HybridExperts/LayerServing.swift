@@ -19,6 +19,7 @@ public protocol LayerServing: AnyObject {
   /// Ends the step; what the device computed is valid when its stream is synchronised.
   func endStep() throws
   /// Gives up the step: releases whatever waits for layers up to `sequence` and forgets what was planned.
+  /// What streams have still to write must not set a word back behind that.
   func abandon(through sequence: UInt32)
   /// The GPU lane's last event of the layer just served, for devices whose streams cannot wait for memory.
   var lastGPUEvent: (any DeviceEvent)? { get }

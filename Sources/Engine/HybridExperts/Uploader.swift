@@ -1,4 +1,5 @@
 import Devices
+import ExpertPrefetching
 import Experts
 
 /// Copies experts into their slots, piece by piece, on a stream of its own.
@@ -31,8 +32,9 @@ final class Uploader {
   /// - Returns: whether the last byte was issued.
   func issue(_ upload: Upload, through end: Int, of total: Int) throws -> Bool {
     guard !upload.isWhole else { return true }
-    if upload.issuedBytes == 0, let mark = upload.claim.lastRead {
-      try stream.wait(for: mark.event)
+    if upload.begin == nil {
+      if let mark = upload.claim.lastRead { try stream.wait(for: mark.event) }
+      upload.begin = try marks.mark(stream)
     }
     let all = weights.byteCount(of: upload.expert)
     let wanted =
@@ -47,9 +49,10 @@ final class Uploader {
     guard end >= total else { return false }
     if waitsForMemory {
       try stream.write(upload.claim.arrival, to: slots.arrivalWord(of: upload.claim.slot))
-    } else {
-      slots.noteArrival(of: upload.claim.slot, try marks.mark(stream))
     }
+    let mark = try marks.mark(stream)
+    if !waitsForMemory { slots.noteArrival(of: upload.claim.slot, mark) }
+    upload.end = mark
     upload.isWhole = true
     return true
   }
@@ -62,6 +65,13 @@ final class Upload {
   fileprivate(set) var issuedBytes = 0
   /// How far the director takes the link to be, in its bytes.
   var reach = 0
+  /// Whether launches that are submitted wait for it.
+  var isAwaited = false
+  /// The class in which the latest piece was issued.
+  var priority = TransferQueue.Priority.onDemand
+  /// Where the stream stood before the first byte, and behind the last.
+  fileprivate(set) var begin: StreamMark?
+  fileprivate(set) var end: StreamMark?
   /// Whether the last byte has been issued, and the arrival behind it.
   fileprivate(set) var isWhole = false
 

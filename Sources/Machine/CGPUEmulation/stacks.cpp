@@ -16,7 +16,9 @@
 #endif
 #endif
 
-#if defined(__x86_64__)
+#if defined(GPU_HOST_UCONTEXT)
+// Nothing of our own.
+#elif defined(__x86_64__)
 // Only what a callee has to keep; the rest the compiler saves itself around a call.
 asm(R"(
 .text
@@ -80,7 +82,9 @@ gpu_host_switch:
 )");
 #endif
 
+#if !defined(GPU_HOST_UCONTEXT)
 extern "C" void gpu_host_switch(void **from, void *to);
+#endif
 
 namespace gpu_host {
 
@@ -111,7 +115,7 @@ void begin(Context &context, void *stack, size_t byte_count, void (*entry)()) {
   getcontext(&context.state);
   context.state.uc_stack.ss_sp = stack;
   context.state.uc_stack.ss_size = byte_count;
-  context.state.uc_link = nullptr;
+  context.state.uc_link = nullptr;  // an entry never returns
   makecontext(&context.state, entry, 0);
 #elif defined(__x86_64__)
   // Six registers, the address to return to, and a word so that the entry finds the stack as after a call.

@@ -2,9 +2,12 @@
 #pragma once
 #include <cstddef>
 
-#if !defined(__x86_64__) && !defined(__aarch64__)
+// The C library's way works everywhere and makes a system call with each switch.
+#if !defined(__x86_64__) && !defined(__aarch64__) && !defined(GPU_HOST_UCONTEXT)
+#define GPU_HOST_UCONTEXT
+#endif
+#if defined(GPU_HOST_UCONTEXT)
 #include <ucontext.h>
-#define GPU_HOST_UCONTEXT 1
 #endif
 
 namespace gpu_host {

@@ -12,6 +12,8 @@ extension DeviceOperations {
   private static let mostTokenGroups = 4
   /// Tiles that a block of `gated` takes: it writes whole blocks of records.
   private static func gatedTiles(outWidth: Int) -> Int { outWidth == 256 ? 16 : 2 }
+  /// Of these at once, so that registers suffice.
+  private static let mostGatedTilesAtOnce = 8
 
   /// Rows to records.
   /// - Parameters:
@@ -129,7 +131,8 @@ extension DeviceOperations {
       .gated,
       grid: LaunchSize(
         parts(gate.tileCount, of: tiles), parts(groups.mostRows, of: Self.threadTokens),
-        groups.groupCount), block: min(tiles, gate.tileCount) * Self.tileThreads, arguments,
+        groups.groupCount),
+      block: min(tiles, gate.tileCount, Self.mostGatedTilesAtOnce) * Self.tileThreads, arguments,
       on: stream)
   }
 

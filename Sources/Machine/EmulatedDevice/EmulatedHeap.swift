@@ -16,7 +16,7 @@ struct EmulatedHeap {
   /// NaN as F32 and F16, -1 as an index: what was never written shows.
   static let emptyByte: UInt8 = 0xff
   /// Freed memory stays away for a while, so that late readers and writers meet nothing else there.
-  private static let most = (blocks: 256, bytes: 64 << 20)
+  private static let most = (blocks: 256, bytes: 16 << 20)
 
   let checks: Bool
   private(set) var usedByteCount = 0

@@ -97,7 +97,7 @@ extension ExpertDirector {
     let attention = lanes.attentionMicroseconds(layer: layer, tokens: tokens, context: context)
     state.noteLayer(microseconds: plan.makespan + attention, hasCopies: copies > 0)
     state.outlooks.removeAll(keepingCapacity: true)
-    for distance in 1...PrefetchState.distances {
+    for distance in 1...min(PrefetchState.distances, lanes.layerCount) {
       var outlook = outlook(distance, from: layer, attention: attention, state)
       guard fillProbabilities(&outlook, from: layer, state) else { continue }
       rateVictims(&outlook, state)

@@ -4,7 +4,7 @@
 // rows. Each row of y is written by one block alone. Bytes moved and sums: as in product.cu.
 #include "products.cuh"
 
-KERNEL_OF(256, down)(const gpu_down_arguments a) {
+KERNEL(down)(const gpu_down_arguments a) {
   SHARED float upper[16][TOKENS][TILE_ROWS];
   const gpu_expert_group expert = ((const gpu_expert_group *)a.groups)[blockIdx.z];
   const u32 groups = blockDim.x / TILE_THREADS;

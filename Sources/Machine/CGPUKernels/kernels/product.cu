@@ -5,7 +5,7 @@
 // the near cache, once for each block from memory; records once for each tile. Sums: products.cuh.
 #include "products.cuh"
 
-KERNEL_OF(256, product)(const gpu_product_arguments a) {
+KERNEL(product)(const gpu_product_arguments a) {
   SHARED float upper[16][TOKENS][TILE_ROWS];
   const u32 group = threadIdx.x / TILE_THREADS, place = threadIdx.x % TILE_THREADS;
   const u32 first = TOKENS * (blockIdx.y * (blockDim.x / TILE_THREADS) + group), head = blockIdx.z;

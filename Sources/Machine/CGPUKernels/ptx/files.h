@@ -2,6 +2,9 @@
 static const char attention_ptx[] = {
 #embed "attention.ptx" suffix(, 0)
 };
+static const char attention_merge_ptx[] = {
+#embed "attention_merge.ptx" suffix(, 0)
+};
 static const char combine_ptx[] = {
 #embed "combine.ptx" suffix(, 0)
 };
@@ -52,6 +55,7 @@ static const char weigh_ptx[] = {
 };
 static const gpu_ptx files[] = {
     {"attention", attention_ptx, sizeof attention_ptx - 1},
+    {"attention_merge", attention_merge_ptx, sizeof attention_merge_ptx - 1},
     {"combine", combine_ptx, sizeof combine_ptx - 1},
     {"copy_columns", copy_columns_ptx, sizeof copy_columns_ptx - 1},
     {"down", down_ptx, sizeof down_ptx - 1},

@@ -2,6 +2,7 @@ import CUDADriver
 import DeviceCompute
 import Devices
 import EmulatedDevice
+import Experts
 import HostMemory
 import Placement
 
@@ -150,5 +151,23 @@ extension MachineProfile {
       ("rtx 40", "rtx-4090"),
     ]
     return known.first { name.contains($0.0) }?.1 ?? "rtx-3090"
+  }
+}
+
+extension MachineProfile {
+  /// Takes measured figures in place of assumed ones; what was not measured stays.
+  mutating func take(_ costs: CostModel) {
+    gpu.launchMicroseconds = costs.gpu.launchMicroseconds
+    gpu.expertMicroseconds = costs.gpu.expertMicroseconds
+    gpu.bytesPerMicrosecond = costs.gpu.bytesPerMicrosecond
+    gpu.kneeTokens = costs.gpu.kneeTokens
+    gpu.parameterTokensPerMicrosecond = costs.gpu.parameterTokensPerMicrosecond
+    gpu.handshakeMicroseconds = costs.handshakeMicroseconds
+    gpu.linkLatencyMicroseconds = costs.link.latencyMicroseconds
+    gpu.linkBytesPerMicrosecond = costs.link.bytesPerMicrosecond
+    host.linkBytesPerMicrosecond = costs.link.bytesPerMicrosecond
+    host.overlappedLinkShare = min(
+      1, costs.link.overlappedBytesPerMicrosecond / costs.link.bytesPerMicrosecond)
+    host.cpu.merge(costs.cpu) { $1 }
   }
 }

@@ -6,6 +6,11 @@ enum CacheFolder {
     path(environment: environment).map { $0 + "/packed" }
   }
 
+  /// The folder of what was measured and learned of machines and models, or nil likewise.
+  static func calibrations(environment: [String: String]) -> String? {
+    path(environment: environment).map { $0 + "/calibrations" }
+  }
+
   private static func path(environment: [String: String]) -> String? {
     // The specification of the base directories says to ignore relative paths.
     if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/hybrimoe" }

@@ -1,0 +1,106 @@
+import Devices
+import Glibc
+import HostMemory
+
+/// A thread that keeps the link busy while the host computes: it issues pieces and waits for them.
+///
+/// Rejected: issuing from the host's own waits (the link would stand still for as long as the CPU lane
+/// works, and that is when its time is worth most), and more pieces in flight (what is issued cannot be
+/// taken back when a plan needs the link).
+// Safety: `state` is touched under the lock only; `work` is called by the one thread.
+final class LinkThread: @unchecked Sendable {
+  /// Issues and takes note; returns what to wait for before there is more to do, nil where nothing is in
+  /// flight.
+  typealias Work = () throws -> (any DeviceEvent)?
+
+  private let bell = Bell()
+  private let work: Work
+  private let onFailure: (any Error) -> Void
+  private var thread = pthread_t()
+
+  /// - Throws: `HostMemoryError.cannotStartThread`.
+  init(
+    work: @escaping Work, onFailure: @escaping (any Error) -> Void
+  ) throws(HostMemoryError) {
+    self.work = work
+    self.onFailure = onFailure
+    let code = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        // Unretained: whoever made the thread ends it before it goes.
+        Unmanaged<LinkThread>.fromOpaque(raw).takeUnretainedValue().run()
+        return nil
+      }, Unmanaged.passUnretained(self).toOpaque())
+    guard code == 0 else {
+      throw .cannotStartThread(reason: String(cString: strerror(code)))
+    }
+  }
+
+  /// There may be something to do.
+  func ring() { bell.ring() }
+
+  /// Ends the thread when it has done what it is at. To be called once, before the last reference goes.
+  func end() {
+    bell.end()
+    pthread_join(thread, nil)
+  }
+
+  private func run() {
+    do {
+      while !bell.isEnded {
+        if let event = try work() { try event.synchronize() } else { bell.wait() }
+      }
+    } catch {
+      onFailure(error)
+    }
+  }
+}
+
+/// Lets a thread sleep until it is called.
+private final class Bell: @unchecked Sendable {
+  // Safety: allocated once, freed with the last owner; all else is guarded by the mutex.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var hasRung = false
+  private var hasEnded = false
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    pthread_cond_destroy(condition)
+    mutex.deallocate()
+    condition.deallocate()
+  }
+
+  var isEnded: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return hasEnded
+  }
+
+  func ring() {
+    pthread_mutex_lock(mutex)
+    hasRung = true
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  func end() {
+    pthread_mutex_lock(mutex)
+    hasEnded = true
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  func wait() {
+    pthread_mutex_lock(mutex)
+    while !hasRung, !hasEnded { pthread_cond_wait(condition, mutex) }
+    hasRung = false
+    pthread_mutex_unlock(mutex)
+  }
+}
