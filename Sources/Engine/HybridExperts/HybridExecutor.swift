@@ -355,9 +355,10 @@ public final class HybridExecutor: LayerServing {
   }
 
   private func noteUpload(_ upload: Upload) {
-    guard let begin = upload.begin, let end = upload.end else { return }
+    // What fills the slots before the first step is no work of any step.
+    guard step >= 0, let begin = upload.begin, let end = upload.end else { return }
     recorder.uploaded(
-      upload, from: begin, to: end, max(step, 0), phase,
+      upload, from: begin, to: end, step, phase,
       predicted: upload.isAwaited ? linkMicroseconds(upload.expert.layer) : nil)
   }
 

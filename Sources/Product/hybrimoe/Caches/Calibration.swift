@@ -60,7 +60,8 @@ extension CostModel {
             (
               type,
               .object([
-                ("first", .double(cpu.firstMicroseconds)), ("bytes", .double(cpu.bytesPerMicrosecond)),
+                ("first", .double(cpu.firstMicroseconds)),
+                ("bytes", .double(cpu.bytesPerMicrosecond)),
                 ("products", .double(cpu.parameterTokensPerMicrosecond)),
               ])
             )

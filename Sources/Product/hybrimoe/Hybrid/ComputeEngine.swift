@@ -90,7 +90,8 @@ final class ComputeEngine {
     }
     if request.slots != .asFit {
       console.warn(
-        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for.")
+        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for."
+      )
     }
     var smaller = request
     smaller.slots = .perLayer(room)
@@ -194,7 +195,7 @@ extension ComputeEngine {
         try PlacedModel(plan, device: open.device, system: try system), setup)
       if let shortage = engine.shortage { console.warn("\(shortage).") }
       live = engine
-      return engine.decoder
+      return engine
     } catch let error as DeviceError where !open.isAskedFor {
       console.warn("No GPU is used: \(error).")
       return try CPUSequenceBackend(setup)

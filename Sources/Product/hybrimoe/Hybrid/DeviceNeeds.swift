@@ -16,7 +16,8 @@ struct DeviceNeeds {
   private let layerCount: Int
 
   /// - Throws: `HybridDecodingError`, `HybridError` for models that the engine cannot run.
-  init(_ placed: PlacedModel, _ model: DecoderModel, _ options: SessionOptions, context: Int) throws {
+  init(_ placed: PlacedModel, _ model: DecoderModel, _ options: SessionOptions, context: Int) throws
+  {
     denseByteCount = try HybridDecoder.footprint(
       model, placed.dense, contextLength: context, keyValueType: options.keyValueType,
       chunkTokenCount: min(options.chunkTokenCount, context)
