@@ -45,58 +45,16 @@ final class ComputeEngine {
   /// Plans a model's placement.
   ///
   /// - Returns: the options, with a context that GPU memory has room for where none was asked for.
-  /// - Throws: `CommandFailure` where a device that was asked for has no room for what each token needs;
-  ///   `GGUFError`, `PlacementRuleError`.
-  func prepare(_ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions) throws
-    -> SessionOptions
-  {
+  /// - Throws: as `EnginePlanner.plan`.
+  private func prepare(
+    _ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions
+  ) throws -> SessionOptions {
     guard let open else { return wanted }
-    var session = wanted
-    var request = PlacementRequest(
-      machine: open.machine, shape: try ModelShape(file),
-      context: wanted.contextLength ?? model.hyperparameters.contextLength)
-    request.keyValueType = KeyValueElement(wanted.keyValueType)
-    request.gpuMemoryBytes = options.hybrid.gpuMemory?.bytes(of: open.totalByteCount)
-    request.slots = options.hybrid.slots
-    if open.device.properties.isEmulated, options.hybrid.gpuMemory == nil, request.slots == .asFit {
-      // Where everything fits there is nothing to watch.
-      request.slots = .ratio(0.25)
-    }
-    try applyRules(to: &request)
-    if wanted.contextLength == nil {
-      request.context = Self.context(request)
-      session.contextLength = request.context
-    }
-    guard try isUseful(PlacementPlanner.plan(request), open) else { return wanted }
-    let (plan, usedByteCount) = try fitting(request, model, session, open)
+    let planner = EnginePlanner(
+      open: open, options: options.hybrid, system: try system, console: console)
+    guard let (plan, session) = try planner.plan(file, model, wanted) else { return wanted }
     self.plan = plan
-    console.note(PlanLine(plan, usedByteCount: usedByteCount).text + ".")
-    for reduction in PlanLine(plan).reductions { console.warn(reduction) }
     return session
-  }
-
-  /// The plan with as many slots as there is room for beside what the engine really takes.
-  private func fitting(
-    _ request: PlacementRequest, _ model: DecoderModel, _ session: SessionOptions,
-    _ open: OpenDevice
-  ) throws -> (PlacementPlan, usedByteCount: Int) {
-    let plan = PlacementPlanner.plan(request)
-    let placed = try PlacedModel(plan, device: open.device, system: try system)
-    let needs = try DeviceNeeds(placed, model, session, context: request.context)
-    let room = needs.slotsPerLayer(in: plan.gpuBytes - plan.bytes(.margin, in: plan.gpuParts))
-    let planned = plan.layers.map(\.slots).max() ?? 0
-    guard room < planned else {
-      return (plan, needs.byteCount(slots: plan.slotCount))
-    }
-    if request.slots != .asFit {
-      console.warn(
-        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for."
-      )
-    }
-    var smaller = request
-    smaller.slots = .perLayer(room)
-    let fitting = PlacementPlanner.plan(smaller)
-    return (fitting, needs.byteCount(slots: fitting.slotCount))
   }
 
   /// The system that plans layers and keeps experts.
@@ -108,63 +66,6 @@ final class ComputeEngine {
       else { preconditionFailure("a name gives a system") }
       return system
     }
-  }
-
-  private func applyRules(to request: inout PlacementRequest) throws {
-    guard let path = options.hybrid.optimizeRulePath else { return }
-    let rules = try RulesInFile(path: path, request.shape)
-    let dense = rules.outcome.wishes.filter { $0.attention == .cpu || $0.feedForward == .cpu }
-    if !dense.isEmpty || rules.outcome.output == .cpu {
-      console.warn(
-        "\(path): only routed experts may be placed by rules here; everything else stays on the GPU."
-      )
-    }
-    request.wishes = rules.outcome.wishes.map { LayerWish(experts: $0.experts) }
-  }
-
-  /// The longest context, of the model's own and its halves, whose key-value cache takes at most a quarter of the memory
-  /// and with which all that each token needs fits.
-  static func context(_ request: PlacementRequest) -> Int {
-    var request = request
-    let memory = min(request.machine.gpu.memoryBytes, request.gpuMemoryBytes ?? Int.max)
-    while request.context > shortestContext {
-      let cache = request.shape.keyValueBytes(context: request.context, type: request.keyValueType)
-      if cache <= memory / 4, PlacementPlanner.plan(request).denseFits { break }
-      request.context = max(shortestContext, request.context / 2)
-    }
-    return request.context
-  }
-
-  /// Tokens that a conversation is not cut below.
-  private static let shortestContext = 2048
-
-  private func isUseful(_ plan: PlacementPlan, _ open: OpenDevice) throws -> Bool {
-    let isAnyLayerThere = plan.layers.contains { $0.attention == .gpu && $0.feedForward == .gpu }
-    guard isAnyLayerThere else {
-      let lacking =
-        "GPU memory of \(HumanUnits.bytes(plan.gpuBytes)) has no room for even one layer's part that every token needs, with a "
-        + "context of \(HumanUnits.counted(plan.request.context, "token"))"
-      if open.isAskedFor {
-        throw CommandFailure(
-          "\(lacking). Give a shorter --context, --kv-type q8_0 or more --gpu-memory, or run with "
-            + "--device cpu.")
-      }
-      console.note("No GPU is used, since \(lacking).")
-      return false
-    }
-    guard !open.isAskedFor, let with = plan.speed else { return true }
-    var alone = plan.request
-    alone.machine.gpu = .none
-    alone.gpuMemoryBytes = nil
-    alone.wishes = []
-    guard let without = PlacementPlanner.plan(alone).speed,
-      without.decodeTokensPerSecond > with.decodeTokensPerSecond
-    else { return true }
-    console.note(
-      "No GPU is used, since it would not help: about \(PlanLine.speed(with.decodeTokensPerSecond)) tokens/s "
-        + "are expected with it and \(PlanLine.speed(without.decodeTokensPerSecond)) without; --device "
-        + "cuda:0 uses it all the same.")
-    return false
   }
 }
 
