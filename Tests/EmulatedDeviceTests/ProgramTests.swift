@@ -140,3 +140,20 @@ private func throughSlots(
   }
   #expect(finder != nil, "the host's wait")
 }
+
+@Test func `a recording that is left out leaves its event as it was`() throws {
+  let world = try World(
+    .init(ignoredOperations: { $0.kind == .record && $0.index == 1 }))
+  world.clearWords()
+  let stream = try world.stream("one")
+  let event = try world.device.makeEvent()
+  try stream.record(event)
+  try stream.synchronize()
+  try stream.wait(for: world.word(0), atLeast: 1)
+  try stream.record(event)
+  #expect(try event.isDone())
+  try stream.record(event)
+  #expect(try !event.isDone())
+  world.device.write(1, to: world.word(0))
+  try event.synchronize()
+}

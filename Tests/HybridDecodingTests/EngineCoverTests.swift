@@ -72,7 +72,7 @@ struct Engine {
   let expected: CPUSequenceBackend
   let model: DecoderModel
 
-  init(_ run: EngineRun) throws {
+  init(_ run: EngineRun, placement: DensePlacement = DensePlacement()) throws {
     model = try World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
@@ -90,7 +90,8 @@ struct Engine {
     hybrid.pieceByteCount = 4096
     hybrid.checksPlans = true
     executor = try HybridExecutor(hybrid)
-    decoder = try HybridDecoder(setup, device: device, serving: executor)
+    decoder = try HybridDecoder(
+      setup, device: device, serving: executor, placement: placement)
     expected = try CPUSequenceBackend(setup)
   }
 

@@ -1,12 +1,11 @@
-// Runs products.cu on this processor and compares its bits with the golden vectors.
+// Runs prefill.cu on this processor and compares its bits with the golden vectors.
 // usage: check FIXTURES
-#include "warp.h"
-
-#include "products.cu"
+#include "prefill.cu"
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "ckernels.h"
 
@@ -24,8 +23,7 @@ static std::vector<uint8_t> contents(const std::string &path) {
 static uint8_t *aligned(size_t bytes) { return (uint8_t *)aligned_alloc(64, ck_lines(bytes)); }
 
 /// Packs the golden file's weights, quantises its activations, and counts the numbers that differ.
-static int wrong_numbers(const std::string &path, size_t block_bytes, size_t width, void (*kernel)(Product),
-                         unsigned threads, unsigned tokens_of_block) {
+static int wrong_numbers(const std::string &path, size_t block_bytes, size_t width, gpu_host::Entry kernel) {
   std::vector<uint8_t> file = contents(path);
   uint32_t head[4];
   memcpy(head, file.data(), 16);
@@ -45,8 +43,9 @@ static int wrong_numbers(const std::string &path, size_t block_bytes, size_t wid
   }
   Product product = {packed,         records,         y.data(), (u32)tile_bytes, (u32)record_bytes,
                      (u32)rows,      (u32)tokens,     (u32)n};
-  unsigned groups = ((unsigned)tokens + tokens_of_block - 1) / tokens_of_block;
-  launch((unsigned)tiles, groups, threads, [&] { kernel(product); });
+  const unsigned groups = ((unsigned)tokens + TOKENS - 1) / TOKENS;
+  if (const char *failure = gpu_host::run({kernel, &product, {(unsigned)tiles, groups, 1}, {128, 1, 1}, 0, 0}))
+    fprintf(stderr, "%s\n", failure), exit(1);
   int wrong = 0;
   for (size_t i = 0; i < y.size(); i++) {
     float e;
@@ -63,16 +62,13 @@ int main(int count, char **arguments) {
   const struct {
     const char *name, *type;
     size_t block_bytes, width;
-    void (*kernel)(Product);
-    unsigned threads, tokens;
-  } cases[] = {{"decode_q4_k", "Q4_K", 144, 256, decode_q4_k, 64, 1},
-               {"decode_q5_0", "Q5_0", 22, 32, decode_q5_0, 64, 1},
-               {"prefill_q4_k", "Q4_K", 144, 256, prefill_q4_k, 128, TOKENS},
-               {"prefill_q5_0", "Q5_0", 22, 32, prefill_q5_0, 128, TOKENS}};
+    gpu_host::Entry kernel;
+  } cases[] = {{"prefill_q4_k", "Q4_K", 144, 256, gpu_host::Called<prefill_q4_k>::entry},
+               {"prefill_q5_0", "Q5_0", 22, 32, gpu_host::Called<prefill_q5_0>::entry}};
   int failures = 0;
   for (const auto &c : cases) {
     std::string path = folder + c.type + ".product";
-    int wrong = wrong_numbers(path, c.block_bytes, c.width, c.kernel, c.threads, c.tokens);
+    int wrong = wrong_numbers(path, c.block_bytes, c.width, c.kernel);
     printf("%-14s %s\n", c.name, wrong ? (std::to_string(wrong) + " numbers differ").c_str() : "same bits");
     failures += wrong != 0;
   }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compiles the GPU's kernels with NVRTC. No GPU is needed.
 
-usage: compile.py write|check|machine-code [--compiler FOLDER]
+usage: compile.py write|check [--compiler FOLDER]
+       compile.py machine-code [--compiler FOLDER] [FILE...]
 
 write          PTX for the driver to translate: Sources/Machine/CGPUKernels/ptx/NAME.ptx, and the list of them
                that the program carries. Needs the compiler of ptx-requirements.txt: a driver refuses PTX
@@ -9,7 +10,7 @@ write          PTX for the driver to translate: Sources/Machine/CGPUKernels/ptx/
 check          fails where a file is not what `write` would write.
 machine-code   compiles for real architectures, prints what each kernel takes, and fails where one spills
                registers or lacks the instructions it was written for. Needs the newer compiler of
-               requirements.txt.
+               requirements.txt. FILE: others than the kernels of the program.
 --compiler     where pip has put the compiler (pip install --target FOLDER); else where Python finds it.
 
 -fmad=false: the order of the arithmetic fuses where it says so and nowhere else."""
@@ -26,7 +27,8 @@ PTX_VERSION, PTX_ARCHITECTURE = (12, 1), "compute_80"
 ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90", "sm_120"]
 OPTIONS = ["-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false", "--std=c++17"]
 # The lowest 12 bits of an instruction of 16 bytes, and the kernels that must have it.
-DOT_PRODUCT, WITH_DOT_PRODUCTS = 0x226, {"product", "gated", "down"}
+MATRIX, WITH_MATRICES = 0x237, {"prefill_q4_k", "prefill_q5_0"}
+DOT, WITH_DOTS = 0x226, {"product", "gated", "down"}
 
 
 class Compiler:
@@ -157,11 +159,11 @@ def sections(elf):
         yield elf[text + name:end].decode(), elf[offset:offset + length]
 
 
-def machine_code(compiler):
+def machine_code(compiler, paths):
     failures = 0
-    print(f"{'':8}{'kernel':22}{'registers':>10}{'spilled':>9}{'shared':>8}{'instructions':>14}{'dot products':>14}")
+    print(f"{'':8}{'kernel':20}{'registers':>10}{'spilled':>9}{'shared':>8}{'instructions':>14}{'mma':>6}{'dp4a, dp2a':>12}")
     for architecture in ARCHITECTURES:
-        for path in kernels():
+        for path in paths:
             log, code = compiler.compile(path, architecture, "CUBIN", "--ptxas-options=-v")
             codes = {name[6:]: code for name, code in sections(code) if name.startswith(".text.")}
             for kernel, code in sorted(codes.items()):
@@ -170,10 +172,11 @@ def machine_code(compiler):
                 used = re.search(r"Used (\d+) registers.*", about)
                 shared = re.search(r"(\d+) bytes smem", used[0])
                 operations = [struct.unpack_from("<H", code, at)[0] & 0xFFF for at in range(0, len(code), 16)]
-                dots = operations.count(DOT_PRODUCT)
-                print(f"{architecture:8}{kernel:22}{used[1]:>10}{spilled:9}{shared[1] if shared else 0:>8}"
-                      f"{len(operations):14}{dots:14}")
-                failures += spilled > 0 or (kernel in WITH_DOT_PRODUCTS and dots == 0)
+                matrices, dots = operations.count(MATRIX), operations.count(DOT)
+                print(f"{architecture:8}{kernel:20}{used[1]:>10}{spilled:9}{shared[1] if shared else 0:>8}"
+                      f"{len(operations):14}{matrices:6}{dots:12}")
+                failures += (spilled > 0 or (kernel in WITH_MATRICES and matrices == 0)
+                             or (kernel in WITH_DOTS and dots == 0))
     return failures
 
 
@@ -184,14 +187,15 @@ def main():
         at = arguments.index("--compiler")
         folder = arguments[at + 1]
         del arguments[at:at + 2]
-    commands = {"write": write, "check": check, "machine-code": machine_code}
-    if len(arguments) != 1 or arguments[0] not in commands:
+    if arguments[:1] == ["machine-code"]:
+        return 1 if machine_code(Compiler(folder), [Path(name) for name in arguments[1:]] or kernels()) else 0
+    if arguments not in (["write"], ["check"]):
         sys.exit(__doc__)
     compiler = Compiler(folder)
-    if arguments[0] != "machine-code" and compiler.version != PTX_VERSION:
+    if compiler.version != PTX_VERSION:
         sys.exit("PTX is written by the compiler of ptx-requirements.txt, {}.{}; this is {}.{}"
                  .format(*PTX_VERSION, *compiler.version))
-    return 1 if commands[arguments[0]](compiler) else 0
+    return 1 if (write if arguments == ["write"] else check)(compiler) else 0
 
 
 if __name__ == "__main__":

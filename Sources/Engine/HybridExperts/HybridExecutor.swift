@@ -43,7 +43,8 @@ public final class HybridExecutor: LayerServing {
   private let uploader: Uploader
   private let residency: ExpertResidency
   private(set) var director: ExpertDirector
-  private let lanes: any LaneCosts
+  /// As they are now: refreshed by what running layers take.
+  private var lanes: any LaneCosts
   private let recordsTimeline: Bool
   private let clock: ExpertDirector.Clock
   private let pieceByteCount: Int
@@ -201,6 +202,7 @@ public final class HybridExecutor: LayerServing {
     let directive = try director.plan(event, at: measuredTime)
     runningSequence = sequence
     isInLayer = true
+    residency.planBegins()
     try follow()
     let work = LayerWork(directive)
     gpu.begin(groups, tokenCount: tokenCount)
@@ -225,6 +227,7 @@ public final class HybridExecutor: LayerServing {
     try lock.withLock { _ in
       director.endStep(at: measuredTime)
       try follow()
+      refreshCosts()
     }
     link?.ring()
   }
@@ -354,7 +357,24 @@ public final class HybridExecutor: LayerServing {
   private func noteUpload(_ upload: Upload) {
     // What fills the slots before the first step is no work of any step.
     guard step >= 0, let begin = upload.begin, let end = upload.end else { return }
-    recorder.uploaded(upload, from: begin, to: end, step, phase)
+    recorder.uploaded(
+      upload, from: begin, to: end, step, phase,
+      predicted: upload.isAwaited ? linkMicroseconds(upload.expert.layer) : nil)
+  }
+
+  private func linkMicroseconds(_ layer: Int) -> Double {
+    let bytes = Double(lanes.linkBytes(ofLayer: layer))
+    return lanes.link.latencyMicroseconds + bytes / lanes.link.overlappedBytesPerMicrosecond
+  }
+
+  // The costs follow what the lanes take, so that plans fit a machine that has become slower or faster.
+  private func refreshCosts() {
+    guard clock == .measured, var measured = lanes as? MeasuredLanes else { return }
+    let ratios = recorder.takeRatios()
+    guard !ratios.isEmpty else { return }
+    for (lane, ratio) in ratios { measured.scales.follow(lane, ratio) }
+    lanes = measured
+    director.updateCosts(measured)
   }
 
   private func follow() throws {
@@ -378,6 +398,11 @@ public final class HybridExecutor: LayerServing {
     var pending: [Upload] = []
     // A resident that never got its slot is brought now.
     let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
+    // With the measured clock the link's thread issues copies piece by piece; but of these it has been
+    // told already.
+    let issuesNow =
+      clock == .modelled || !lost.isEmpty
+      || work.arrivals.contains { residency.isWaiting($0.expert) }
     for (expert, stays) in lost + work.arrivals {
       if residency.slots.ledger.isResident(expert) {
         try launchReady(
@@ -390,10 +415,7 @@ public final class HybridExecutor: LayerServing {
         [expert], layer, isHit: false, isRetained: underWay.contains(expert))
       if !stays { spent.append(upload) }
     }
-    // With the measured clock the link's thread issues them, piece by piece.
-    if clock == .modelled {
-      for upload in pending { try residency.complete(upload) }
-    }
+    if issuesNow { for upload in pending { try residency.complete(upload) } }
     lastGPUEvent = lastMark?.event
   }
 

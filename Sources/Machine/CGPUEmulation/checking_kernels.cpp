@@ -15,7 +15,8 @@ DEVICE u32 threads_of_block() { return blockDim.x * blockDim.y * blockDim.z; }
 
 /// y[block][thread] = 1000 * block + thread, without a barrier.
 KERNEL(checking_fill)(const CheckingArguments a) {
-  ((u32 *)a.y)[linear_block() * threads_of_block() + thread_in_block()] = 1000 * linear_block() + thread_in_block();
+  u32 *y = (u32 *)a.y + linear_block() * threads_of_block();
+  y[thread_in_block()] = 1000 * linear_block() + thread_in_block();
 }
 
 /// y[0] counts; y[1 + i] is the thread that came as the i-th.
@@ -109,11 +110,46 @@ KERNEL(checking_mismatch)(const CheckingArguments a) {
   ((u32 *)a.y)[t] = 1;
 }
 
+/// y[i] for i below 65536: the half i as F32; y[65536 + i]: y[65536 + i] as a half.
+KERNEL(checking_halves)(const CheckingArguments a) {
+  u32 *y = (u32 *)a.y, i = blockIdx.x * blockDim.x + threadIdx.x;
+  y[i] = __float_as_uint(float_of_half((u16)i));
+  y[65536 + i] = half_of_float(__uint_as_float(y[65536 + i]));
+}
+
+/// Four numbers at y[4 thread] become what each kind of integer arithmetic makes of them.
+KERNEL(checking_integers)(const CheckingArguments a) {
+  u32 *y = (u32 *)a.y + 4 * (blockIdx.x * blockDim.x + threadIdx.x);
+  const u32 p = y[0], q = y[1], r = y[2], s = y[3];
+  y[0] = (u32)__dp4a((int)p, (int)q, (int)r);
+  y[1] = __dp4a(p, q, r);
+  y[2] = (u32)__dp2a_lo((int)p, (int)q, (int)r);
+  y[3] = __byte_perm(p, q, s);
+}
+
+/// y[i] = y[i] as F32, rounded to an integer.
+KERNEL(checking_rounding)(const CheckingArguments a) {
+  u32 *y = (u32 *)a.y;
+  y[threadIdx.x] = (u32)__float2int_rn(__uint_as_float(y[threadIdx.x]));
+}
+
+/// One warp; y[0 ..< 128]: A [16][8 words of four columns]; y[128 ..< 192]: B [8][8 words]; y[192 ..< 320]: A B^T [16][8].
+KERNEL(checking_matrices)(const CheckingArguments a) {
+  u32 *y = (u32 *)a.y, q = threadIdx.x / 4, t = threadIdx.x % 4;
+  const u32 from_a[4] = {y[8 * q + t], y[8 * (q + 8) + t], y[8 * q + t + 4], y[8 * (q + 8) + t + 4]};
+  int c[4] = {};
+  mma_u8(c, from_a, y[128 + 8 * q + t], y[128 + 8 * q + t + 4]);
+  for (u32 i = 0; i < 4; i++) y[192 + 8 * (q + 8 * (i / 2)) + 2 * t + i % 2] = (u32)c[i];
+}
+
 namespace gpu_host {
 
 const NamedKernel checking_kernels[] = {
     GPU_HOST_KERNEL(checking_fill),     GPU_HOST_KERNEL(checking_order), GPU_HOST_KERNEL(checking_sum),
     GPU_HOST_KERNEL(checking_exchange), GPU_HOST_KERNEL(checking_kinds), GPU_HOST_KERNEL(checking_ended),
-    GPU_HOST_KERNEL(checking_mismatch), GPU_HOST_KERNEL(checking_mark),  {nullptr, nullptr}};
+    GPU_HOST_KERNEL(checking_mismatch), GPU_HOST_KERNEL(checking_mark),
+    GPU_HOST_KERNEL(checking_halves),   GPU_HOST_KERNEL(checking_integers),
+    GPU_HOST_KERNEL(checking_rounding), GPU_HOST_KERNEL(checking_matrices),
+    {nullptr, nullptr}};
 
 }  // namespace gpu_host

@@ -120,9 +120,8 @@ static inline int __all_sync(unsigned mask, int predicate, int line = __builtin_
   return __ballot_sync(mask, !predicate, line) == 0;
 }
 
-/// c + A B for a warp: A 16 rows x 32 columns of bytes, B 32 columns x 8 of signed bytes; fragments as the
+/// c + A B for a warp: A 16 rows x 32 columns of unsigned bytes, B 32 columns x 8 of signed ones; fragments as the
 /// PTX manual draws them for m16n8k32 (row.col).
-template <typename A>
 static inline void mma_m16n8k32(int c[4], const unsigned a[4], unsigned b0, unsigned b1, int line) {
   const uint32_t mine[6] = {a[0], a[1], a[2], a[3], b0, b1};
   gpu_host::Exchanged all = gpu_host::exchange(0xffffffffu, mine, 6, line);
@@ -132,7 +131,7 @@ static inline void mma_m16n8k32(int c[4], const unsigned a[4], unsigned b0, unsi
     for (unsigned k = 0; k < 32; k++) {
       uint32_t from_a = all[row % 8 * 4 + k % 16 / 4][row / 8 + k / 16 * 2];
       uint32_t from_b = all[column * 4 + k % 16 / 4][4 + k / 16];
-      c[e] += (A)(from_a >> (8 * (k % 4))) * (int8_t)(from_b >> (8 * (k % 4)));
+      c[e] += (uint8_t)(from_a >> (8 * (k % 4))) * (int8_t)(from_b >> (8 * (k % 4)));
     }
   }
 }
@@ -169,14 +168,6 @@ static inline int __dp2a_lo(int a, int b, int c) {
 static inline unsigned __dp2a_lo(unsigned a, unsigned b, unsigned c) {
   return gpu_host::dot2<uint16_t, uint8_t>(a, b, c);
 }
-static inline int __dp2a_hi(int a, int b, int c) { return __dp2a_lo(a, (int)((unsigned)b >> 16), c); }
-static inline unsigned __dp2a_hi(unsigned a, unsigned b, unsigned c) { return __dp2a_lo(a, b >> 16, c); }
-
-static inline int __popc(unsigned x) { return __builtin_popcount(x); }
-static inline int __clz(int x) { return x ? __builtin_clz((unsigned)x) : 32; }
-static inline int __ffs(int x) { return __builtin_ffs(x); }
-static inline unsigned __brev(unsigned x) { return __builtin_bitreverse32(x); }
-
 static inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
   uint64_t both = (uint64_t)y << 32 | x;
   unsigned result = 0;
@@ -189,29 +180,12 @@ static inline int max(int a, int b) { return a > b ? a : b; }
 static inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
 static inline unsigned max(unsigned a, unsigned b) { return a > b ? a : b; }
 
-template <typename T>
-static inline T __ldg(const T *address) { return *address; }
-
 // --- Atomic operations: kernels of several streams may run at once --------------------------------
 
 template <typename T>
 static inline T atomicAdd(T *address, std::type_identity_t<T> value) {
   static_assert(std::is_integral_v<T>, "sums of F32 would depend on their order");
   return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
-}
-
-template <typename T>
-static inline T atomicMax(T *address, std::type_identity_t<T> value) {
-  T found = __atomic_load_n(address, __ATOMIC_RELAXED);
-  while (found < value &&
-         !__atomic_compare_exchange_n(address, &found, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-  }
-  return found;
-}
-
-template <typename T>
-static inline T atomicExch(T *address, std::type_identity_t<T> value) {
-  return __atomic_exchange_n(address, value, __ATOMIC_RELAXED);
 }
 
 // --- F32 -----------------------------------------------------------------------------------------
@@ -222,7 +196,6 @@ static inline float __fadd_rn(float a, float b) { return a + b; }
 static inline float __fsub_rn(float a, float b) { return a - b; }
 static inline float __fdiv_rn(float a, float b) { return a / b; }
 static inline float __fsqrt_rn(float a) { return std::sqrt(a); }
-static inline float __frcp_rn(float a) { return 1.0f / a; }
 static inline float __int2float_rn(int a) { return (float)a; }
 static inline float __uint2float_rn(unsigned a) { return (float)a; }
 

@@ -46,8 +46,7 @@ final class EmulatedStream: DeviceStream {
   func record(_ event: any DeviceEvent) throws(DeviceError) {
     guard let event = event as? EmulatedEvent else { throw EmulatedEvent.foreign }
     let recording = Recording(event: event.number, stream: lane.name)
-    try emulation.submit(.record(recording), to: lane)
-    event.last = recording
+    if try emulation.submit(.record(recording), to: lane) { event.last = recording }
   }
 
   func wait(for event: any DeviceEvent) throws(DeviceError) {

@@ -10,10 +10,12 @@ extension Emulation {
   }
 
   /// Puts an operation at the end of a stream.
-  func submit(_ operation: Operation, to lane: Lane) throws(DeviceError) {
+  /// - Returns: whether it did; false for one that is to be left out.
+  @discardableResult
+  func submit(_ operation: Operation, to lane: Lane) throws(DeviceError) -> Bool {
     try locked { () throws(DeviceError) in
       try check(operation)
-      guard !isIgnored(operation, of: lane) else { return }
+      guard !isIgnored(operation, of: lane) else { return false }
       if times != nil { times!.advance(to: times!.now + times!.model.submissionMicroseconds) }
       submitted += 1
       var submission = Lane.Submission(
@@ -29,6 +31,7 @@ extension Emulation {
       lane.append(submission)
       monitor.changed()
       hostCalled()
+      return true
     }
   }
 

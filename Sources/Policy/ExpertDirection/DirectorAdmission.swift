@@ -10,14 +10,52 @@ extension ExpertDirector {
   /// keep it: two staging places then serve any number of copies that do not stay.
   mutating func admitCopied(_ layer: Int) {
     running.admitted.removeAll(keepingCapacity: true)
+    running.mayStay = ExpertSet()
     guard system.eviction != nil else { return }
+    var candidates: [ExpertID] = []
     for operation in plan.operations where operation.lane == .gpu {
       guard case .expert(let index) = operation.subject else { continue }
       let expert = ExpertID(layer: layer, index: index)
-      guard !cache.isResident(expert), let exchange = admit(expert, to: slotForCopied(expert))
-      else { continue }
-      note(.inserted(expert, replacing: exchange.victim))
+      if !cache.isResident(expert) { candidates.append(expert) }
+    }
+    guard !candidates.isEmpty else { return }
+    foresee(candidates, layer)
+    offerSlots(to: candidates)
+    for exchange in running.admitted {
+      running.mayStay.insert(exchange.newcomer.index)
+      note(.inserted(exchange.newcomer, replacing: exchange.victim))
+    }
+  }
+
+  // Offers the candidates slots in their order.
+  private mutating func offerSlots(to candidates: [ExpertID]) {
+    running.admitted.removeAll(keepingCapacity: true)
+    for expert in candidates where !cache.isResident(expert) {
+      guard let exchange = admit(expert, to: slotForCopied(expert)) else { continue }
       running.admitted.append(exchange)
+    }
+  }
+
+  // Who else would stay if what is on its way to this layer arrived while the layer runs: a wrong
+  // guess that takes a slot is the first to lose it.
+  private mutating func foresee(_ candidates: [ExpertID], _ layer: Int) {
+    var coming: [(ExpertID, TransferQueue.Priority)] = []
+    queue.forEachTransfer { expert, priority in
+      if expert.layer == layer, priority != .onDemand, !ring.expects(expert) {
+        coming.append((expert, priority))
+      }
+    }
+    guard !coming.isEmpty else { return }
+    let cacheBefore = cache
+    for count in 1...coming.count {
+      for (expert, priority) in coming.prefix(count) where !cache.isResident(expert) {
+        _ = admit(
+          expert, to: priority == .prefetch ? slotForPrefetched(expert) : slotForFilled(expert),
+          isPrefetched: priority == .prefetch)
+      }
+      offerSlots(to: candidates)
+      for exchange in running.admitted { running.mayStay.insert(exchange.newcomer.index) }
+      cache = cacheBefore
     }
   }
 
@@ -30,8 +68,9 @@ extension ExpertDirector {
     case .replacing(let resident): victim = resident
     case .refused: return nil
     }
+    let isGuess = victim.map { cache.isPrefetched($0) } ?? false
     cache.insert(expert, replacing: victim, isPrefetched: isPrefetched, phase: phase)
-    return Exchange(newcomer: expert, victim: victim)
+    return Exchange(newcomer: expert, victim: victim, victimWasPrefetched: isGuess)
   }
 
   // Where a copy on demand stays, if it does.
@@ -53,43 +92,46 @@ extension ExpertDirector {
       ring.take(expert)
       return note(.ringTaken(expert))
     }
-    let promised = prefetch?.victims.removeValue(forKey: expert)
-    take(expert, isPrefetched: true) { director in
-      switch director.cache.offer(for: expert) {
-      case .free: return .free
-      case .replacing(let lowest, _):
-        guard let promised, director.cache.isResident(promised),
-          !director.cache.isPrefetched(promised)
-        else { return .replacing(lowest) }
-        return .replacing(promised)
-      case .none: return .refused
-      }
+    take(expert, isPrefetched: true)
+    prefetch?.victims[expert] = nil
+  }
+
+  // A copy ahead gets the slot of the resident that it was to replace, if that is still there.
+  private func slotForPrefetched(_ expert: ExpertID) -> Place {
+    switch cache.offer(for: expert) {
+    case .free: return .free
+    case .replacing(let lowest, _):
+      guard let promised = prefetch?.victims[expert], cache.isResident(promised),
+        !cache.isPrefetched(promised)
+      else { return .replacing(lowest) }
+      return .replacing(promised)
+    case .none: return .refused
     }
   }
 
   /// A fill is whole: it enters only if it is still worth its victim's slot.
-  mutating func takeFilled(_ expert: ExpertID) {
+  mutating func takeFilled(_ expert: ExpertID) { take(expert, isPrefetched: false) }
+
+  private func slotForFilled(_ expert: ExpertID) -> Place {
     let spared = expert.layer == runningLayer ? activatedSet : ExpertSet()
-    take(expert, isPrefetched: false) { director in
-      switch director.cache.offer(for: expert, sparing: spared) {
-      case .free: .free
-      case .replacing(let victim, let ranksHigher):
-        ranksHigher || director.system.admission == .forced ? .replacing(victim) : .refused
-      case .none: .refused
-      }
+    switch cache.offer(for: expert, sparing: spared) {
+    case .free: return .free
+    case .replacing(let victim, let ranksHigher):
+      return ranksHigher || system.admission == .forced ? .replacing(victim) : .refused
+    case .none: return .refused
     }
   }
 
   // An expert that came behind the plan's back finds its slot. Where its own layer runs, it does so
   // before those that the plan copies: what they were promised is settled anew.
-  private mutating func take(
-    _ expert: ExpertID, isPrefetched: Bool, place: (borrowing ExpertDirector) -> Place
-  ) {
+  private mutating func take(_ expert: ExpertID, isPrefetched: Bool) {
     guard !cache.isResident(expert) else { return note(.dropped(expert)) }
-    let isAmongRunning = expert.layer == runningLayer && !running.admitted.isEmpty
+    let isAmongRunning = expert.layer == runningLayer && !running.mayStay.isEmpty
     let before = isAmongRunning ? cache.residents(ofLayer: expert.layer) : ExpertSet()
     if isAmongRunning { withdrawAdmitted() }
-    let exchange = admit(expert, to: place(self), isPrefetched: isPrefetched)
+    let exchange = admit(
+      expert, to: isPrefetched ? slotForPrefetched(expert) : slotForFilled(expert),
+      isPrefetched: isPrefetched)
     if isAmongRunning { return settleAdmitted(after: expert, before) }
     note(exchange.map { .inserted(expert, replacing: $0.victim) } ?? .dropped(expert))
   }
@@ -97,40 +139,39 @@ extension ExpertDirector {
   private mutating func withdrawAdmitted() {
     for exchange in running.admitted.reversed() {
       if let victim = exchange.victim {
-        cache.insert(victim, replacing: exchange.newcomer, phase: phase)
+        cache.insert(
+          victim, replacing: exchange.newcomer, isPrefetched: exchange.victimWasPrefetched,
+          phase: phase)
       } else {
         cache.evict(exchange.newcomer, phase: phase)
       }
     }
   }
 
-  // The plan's copies are offered their slots again; only those can stay that were to stay, since the
-  // others' places may have been used again. Whoever was to go is gone for good: its slot may have
-  // been written to.
+  // The plan's experts on the GPU are offered slots again: its copies of which it was said that they
+  // may stay, since the others' places may have been used again, and those that had a slot until now.
+  // Whoever was to go is gone for good: its slot may have been written to.
   private mutating func settleAdmitted(after expert: ExpertID, _ before: ExpertSet) {
     let layer = expert.layer
-    let wanted = running.admitted
-    running.admitted.removeAll(keepingCapacity: true)
-    for exchange in wanted {
-      let newcomer = exchange.newcomer
-      guard !cache.isResident(newcomer),
-        let settled = admit(newcomer, to: slotForCopied(newcomer))
-      else { continue }
-      running.admitted.append(settled)
+    offerSlots(
+      to: plan.operations.compactMap {
+        guard $0.lane == .gpu, case .expert(let index) = $0.subject,
+          running.mayStay.contains(index) || before.contains(index)
+        else { return nil }
+        return ExpertID(layer: layer, index: index)
+      })
+    var came: [ExpertID] = []
+    cache.residents(ofLayer: layer).forEach { index in
+      if !before.contains(index) { came.append(ExpertID(layer: layer, index: index)) }
     }
-    let now = cache.residents(ofLayer: layer)
-    now.forEach { index in
-      if !before.contains(index), index != expert.index {
-        cache.evict(ExpertID(layer: layer, index: index), phase: phase)
-      }
+    for newcomer in came where newcomer != expert && !running.mayStay.contains(newcomer.index) {
+      cache.evict(newcomer, phase: phase)
     }
-    var gone = before.members.filter { !now.contains($0) }
-      .map { ExpertID(layer: layer, index: $0) }
-    if cache.isResident(expert) {
-      note(.inserted(expert, replacing: gone.popLast()))
-    } else {
-      note(.dropped(expert))
-    }
+    came.removeAll { !cache.isResident($0) }
+    var gone = before.members.map { ExpertID(layer: layer, index: $0) }
+      .filter { !cache.isResident($0) }
+    if !came.contains(expert) { note(.dropped(expert)) }
+    for newcomer in came { note(.inserted(newcomer, replacing: gone.popLast())) }
     for expert in gone { note(.evicted(expert)) }
   }
 }
@@ -139,6 +180,7 @@ extension ExpertDirector {
 struct Exchange: Sendable {
   var newcomer: ExpertID
   var victim: ExpertID?
+  var victimWasPrefetched: Bool
 }
 
 /// What the cache gives to a newcomer.

@@ -238,4 +238,6 @@ struct RunningPlan: Sendable {
   var hasLeftRing = false
   /// Those of the plan's copies that stay, in the order in which they were admitted.
   var admitted: [Exchange] = []
+  /// Those of the plan's copies that stay, or would if what is on its way to the layer arrived.
+  var mayStay = ExpertSet()
 }

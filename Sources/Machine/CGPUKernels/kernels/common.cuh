@@ -40,23 +40,9 @@ DEVICE u16 half_of_float(float f) {
   return h;
 }
 
-/// c + a b of four unsigned and four signed bytes.
-DEVICE int dp4a_us(u32 a, int b, int c) {
-  int d;
-  asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
-  return d;
-}
-
 /// c + A B: A 16 rows x 32 columns of u8, B 32 columns x 8 of s8, held by a whole warp.
 DEVICE void mma_u8(int c[4], const u32 a[4], u32 b0, u32 b1) {
   asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-/// c + A B: both of s8.
-DEVICE void mma_s8(int c[4], const u32 a[4], u32 b0, u32 b1) {
-  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
@@ -77,12 +63,8 @@ DEVICE void store_word(u32 *address, u32 value) { *(volatile u32 *)address = val
 
 DEVICE float float_of_half(u16 h) { return gpu_host_float_of_half(h); }
 DEVICE u16 half_of_float(float f) { return gpu_host_half_of_float(f); }
-DEVICE int dp4a_us(u32 a, int b, int c) { return (int)gpu_host::dot4<u8, i8>(a, (u32)b, (u32)c); }
 DEVICE void mma_u8(int c[4], const u32 a[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
-  mma_m16n8k32<u8>(c, a, b0, b1, line);
-}
-DEVICE void mma_s8(int c[4], const u32 a[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
-  mma_m16n8k32<i8>(c, a, b0, b1, line);
+  mma_m16n8k32(c, a, b0, b1, line);
 }
 DEVICE void store_word(u32 *address, u32 value) { __atomic_store_n(address, value, __ATOMIC_RELEASE); }
 #endif

@@ -1,30 +1,8 @@
-// Products of packed weights with records of activations on a GPU: the inner loops only, written to show
-// that the order of Docs/ARITHMETIC.md suits dp4a and int8 tensor cores. compile.py compiles this file for
-// real architectures; check.cpp runs it on a CPU, lane by lane, and compares the bits with golden vectors.
+// Products of packed weights with records of activations on tensor cores: the inner loops only, written to
+// show that the order of Docs/ARITHMETIC.md suits `mma.sync` on bytes. Nothing runs it but check.cpp, on a CPU,
+// which compares the bits with golden vectors.
 // Layouts: Sources/Machine/CKernels/include/ckernels_packed.h.
-
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-
-#if defined(__CUDACC_RTC__)
-#define KERNEL extern "C" __global__
-#define DEVICE __device__ __forceinline__
-#define SHARED __shared__
-
-DEVICE float half_bits(u16 h) {
-  float f;
-  asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h));
-  return f;
-}
-
-/// c + A B: A 16 rows x 32 columns of u8, B 32 columns x 8 tokens of s8.
-DEVICE void mma(int c[4], const u32 a[4], u32 b0, u32 b1) {
-  asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-#endif
+#include "common.cuh"
 
 /// A matrix's packed tiles, records of tokens, results [tokens, rows]. `n` blocks in a row.
 struct Product {
@@ -36,77 +14,13 @@ struct Product {
 
 DEVICE u32 lines(u32 bytes) { return (bytes + 63) / 64 * 64; }
 DEVICE u32 word(const u8 *p) { return *(const u32 *)p; }
-DEVICE u32 half_at(const u8 *p) { return *(const u16 *)p; }
+DEVICE u16 half_at(const u8 *p) { return *(const u16 *)p; }
 DEVICE u32 segment_begin(u32 segment, u32 n) { return segment * n / 4; }
-
-// --- Decode: dp4a, one token ---------------------------------------------------------------------
-//
-// A block of 64 threads takes a tile: half a warp takes a segment, a lane a row of it. So a lane's sums are
-// its own from the first column to the last, a load instruction touches whole sectors of 64 bytes, and the
-// only exchanges are the two at the end.
-
-/// (p0 + p1) + (p2 + p3) of a row, written by segment 0's lanes.
-DEVICE void finish(const Product &p, u32 tile, u32 token, float sum) {
-  SHARED float upper[16];
-  u32 lane = threadIdx.x % 32, row = lane % 16;
-  float pair = __fadd_rn(sum, __shfl_xor_sync(0xffffffffu, sum, 16));
-  if (threadIdx.x >= 32 && lane < 16) upper[row] = pair;
-  __syncthreads();
-  if (threadIdx.x < 16 && tile * 16 + row < p.rows)
-    p.y[token * p.rows + tile * 16 + row] = __fadd_rn(pair, upper[row]);
-}
-
-KERNEL void decode_q4_k(Product p) {
-  u32 tile = blockIdx.x, segment = threadIdx.x / 16, row = threadIdx.x % 16, n = p.n;
-  const u8 *record = p.records + blockIdx.y * p.record_bytes;
-  const u8 *scales = record + lines(256 * n), *sums32 = scales + lines(4 * n) + lines(32 * n);
-  float acc = 0;
-  for (u32 b = segment_begin(segment, n); b < segment_begin(segment + 1, n); b++) {
-    const u8 *block = p.tiles + tile * p.tile_bytes + 2368 * b, *x = record + 256 * b;
-    int isum = 0, msum = 0;
-    for (u32 i = 0; i < 4; i++) {
-      int low = 0, high = 0;
-      for (u32 g = 0; g < 8; g++) {
-        u32 w = word(block + 320 + 64 * (8 * i + g) + 4 * row);
-        low = __dp4a((int)(w & 0x0f0f0f0f), (int)word(x + 64 * i + 4 * g), low);
-        high = __dp4a((int)(w >> 4 & 0x0f0f0f0f), (int)word(x + 64 * i + 32 + 4 * g), high);
-      }
-      isum += block[64 + 32 * i + row] * low + block[80 + 32 * i + row] * high;
-      msum = __dp2a_lo((int)word(sums32 + 16 * b + 4 * i), (int)half_at(block + 192 + 32 * i + 2 * row), msum);
-    }
-    float dx = *(const float *)(scales + 4 * b);
-    acc = __fmaf_rn(__fmul_rn(half_bits(half_at(block + 2 * row)), dx), (float)isum, acc);
-    acc = __fmaf_rn(-__fmul_rn(half_bits(half_at(block + 32 + 2 * row)), dx), (float)msum, acc);
-  }
-  finish(p, tile, blockIdx.y, acc);
-}
 
 /// Groups k and 4 + k of a block of Q5_0: four bits of each number in w, the fifth in bit k or 4 + k of h.
 DEVICE u32 low_five(u32 w, u32 h, u32 k) { return (w & 0x0f0f0f0f) | (h >> k & 0x01010101) << 4; }
 DEVICE u32 high_five(u32 w, u32 h, u32 k) { return (w >> 4 & 0x0f0f0f0f) | (h >> (4 + k) & 0x01010101) << 4; }
 
-KERNEL void decode_q5_0(Product p) {
-  u32 tile = blockIdx.x, segment = threadIdx.x / 16, row = threadIdx.x % 16, n = p.n;
-  const u8 *record = p.records + blockIdx.y * p.record_bytes;
-  const u8 *scales = record + lines(32 * n), *minus16 = scales + 2 * lines(4 * n);
-  const u8 *d = p.tiles + tile * p.tile_bytes, *fifths = d + lines(32 * n), *nibbles = fifths + 64 * n;
-  float acc = 0;
-  for (u32 b = segment_begin(segment, n); b < segment_begin(segment + 1, n); b++) {
-    int isum = (int)word(minus16 + 4 * b);
-    u32 h = word(fifths + 64 * b + 4 * row);
-    for (u32 k = 0; k < 4; k++) {
-      u32 w = word(nibbles + 256 * b + 64 * k + 4 * row);
-      isum = __dp4a((int)low_five(w, h, k), (int)word(record + 32 * b + 4 * k), isum);
-      isum = __dp4a((int)high_five(w, h, k), (int)word(record + 32 * b + 16 + 4 * k), isum);
-    }
-    float scale = __fmul_rn(half_bits(half_at(d + 32 * b + 2 * row)), *(const float *)(scales + 4 * b));
-    acc = __fmaf_rn(scale, (float)isum, acc);
-  }
-  finish(p, tile, blockIdx.y, acc);
-}
-
-// --- Prefill: tensor cores, 32 tokens ------------------------------------------------------------
-//
 // A block of 128 threads takes a tile and 32 tokens, a warp of it a segment. m16n8k32 wants of A, in a lane
 // of group q = lane / 4 and place t = lane % 4, columns 4 t ... 4 t + 3 and 16 + 4 t ... of rows q and q + 8:
 // four words of a packed tile as they lie. Results: rows q, q, q + 8, q + 8 of tokens 2 t, 2 t + 1, ...
@@ -138,7 +52,7 @@ DEVICE void finish_tokens(const Product &p, u32 tile, u32 first, float acc[TILES
   }
 }
 
-KERNEL void prefill_q4_k(Product p) {
+KERNEL(prefill_q4_k)(const Product p) {
   u32 tile = blockIdx.x, first = blockIdx.y * TOKENS, segment = threadIdx.x / 32, n = p.n;
   u32 q = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   float acc[TILES_OF_TOKENS][4] = {};
@@ -154,8 +68,8 @@ KERNEL void prefill_q4_k(Product p) {
       for (u32 j = 0; j < TILES_OF_TOKENS; j++) {
         const u8 *x = record_of(p, first + 8 * j + q) + 256 * b + 64 * i + 4 * t;
         int c[2][4] = {};
-        mma(c[0], low, word(x), word(x + 16));
-        mma(c[1], high, word(x + 32), word(x + 48));
+        mma_u8(c[0], low, word(x), word(x + 16));
+        mma_u8(c[1], high, word(x + 32), word(x + 48));
         for (u32 e = 0; e < 4; e++) isum[j][e] += scales[0][e / 2] * c[0][e] + scales[1][e / 2] * c[1][e];
       }
     }
@@ -168,14 +82,14 @@ KERNEL void prefill_q4_k(Product p) {
         for (u32 i = 0; i < 4; i++)
           msum = __dp2a_lo((int)word(sums32 + 4 * i), (int)half_at(block + 192 + 32 * i + 2 * row), msum);
         float dx = *(const float *)(scales + 4 * b), sum = acc[j][e];
-        sum = __fmaf_rn(__fmul_rn(half_bits(half_at(block + 2 * row)), dx), (float)isum[j][e], sum);
-        acc[j][e] = __fmaf_rn(-__fmul_rn(half_bits(half_at(block + 32 + 2 * row)), dx), (float)msum, sum);
+        sum = __fmaf_rn(__fmul_rn(float_of_half(half_at(block + 2 * row)), dx), (float)isum[j][e], sum);
+        acc[j][e] = __fmaf_rn(-__fmul_rn(float_of_half(half_at(block + 32 + 2 * row)), dx), (float)msum, sum);
       }
   }
   finish_tokens(p, tile, first, acc);
 }
 
-KERNEL void prefill_q5_0(Product p) {
+KERNEL(prefill_q5_0)(const Product p) {
   u32 tile = blockIdx.x, first = blockIdx.y * TOKENS, segment = threadIdx.x / 32, n = p.n;
   u32 q = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   const u8 *d = p.tiles + tile * p.tile_bytes, *fifths = d + lines(32 * n), *nibbles = fifths + 64 * n;
@@ -193,10 +107,10 @@ KERNEL void prefill_q5_0(Product p) {
         const u8 *scales = record_of(p, first + 8 * j + 2 * t + e % 2) + lines(32 * n);
         c[e] = (int)word(scales + 2 * lines(4 * n) + 4 * b);
       }
-      mma(c, a, word(x), word(x + 16));
+      mma_u8(c, a, word(x), word(x + 16));
       for (u32 e = 0; e < 4; e++) {
         const u8 *scales = record_of(p, first + 8 * j + 2 * t + e % 2) + lines(32 * n);
-        float dw = half_bits(half_at(d + 32 * b + 2 * (q + e / 2 * 8))), dx = *(const float *)(scales + 4 * b);
+        float dw = float_of_half(half_at(d + 32 * b + 2 * (q + e / 2 * 8))), dx = *(const float *)(scales + 4 * b);
         acc[j][e] = __fmaf_rn(__fmul_rn(dw, dx), (float)c[e], acc[j][e]);
       }
     }
