@@ -1,8 +1,11 @@
 import ArgumentParser
 import Devices
 import ExpertDirection
+import ExpertSimulation
 import Experts
 import GGUF
+import HybridDecoding
+import HybridExperts
 import Inference
 import Models
 import Placement
@@ -20,6 +23,7 @@ final class ComputeEngine {
   private(set) var plan: PlacementPlan?
   /// The engine that runs; nil where the CPU computes alone.
   private(set) var live: (any LiveEngine)?
+  private var learned: LearnedCosts?
 
   /// - Throws: `CommandFailure` where a device that was asked for cannot be used.
   init(_ options: MachineOptions, timeline: TimelineOptions? = nil, console: Console) throws {
@@ -50,11 +54,27 @@ final class ComputeEngine {
     _ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions
   ) throws -> SessionOptions {
     guard let open else { return wanted }
-    let planner = EnginePlanner(
+    let shape = try ModelShape(file)
+    let learned = LearnedCosts(
+      open.device, shape, threadCount: wanted.threadCount, console: console)
+    self.learned = learned
+    var planner = EnginePlanner(
       open: open, options: options.hybrid, system: try system, console: console)
-    guard let (plan, session) = try planner.plan(file, model, wanted) else { return wanted }
-    self.plan = plan
-    return session
+    planner.measured = learned.calibration.costs?.model
+    do {
+      guard let (plan, session) = try planner.plan(shape, model, wanted) else { return wanted }
+      self.plan = plan
+      return session
+    } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
+      console.warn("No GPU is used: \(error).")
+      return wanted
+    }
+  }
+
+  /// Whether an error says that the engine cannot use a device for a model, so that the CPU can.
+  private static func isAboutDevices(_ error: any Error) -> Bool {
+    error is DeviceError || error is HybridError || error is HybridDecodingError
+      || error is SimulationError || error is DirectionError
   }
 
   /// The system that plans layers and keeps experts.
@@ -92,12 +112,19 @@ extension ComputeEngine {
     _ setup: SequenceSetup, _ plan: PlacementPlan, _ open: OpenDevice
   ) throws -> any SequenceBackend {
     do {
-      let engine = try fitting(
-        try PlacedModel(plan, device: open.device, system: try system), setup)
+      var placed = try PlacedModel(plan, device: open.device, system: try system)
+      learned?.warmUp(placed, setup)
+      if let calibration = learned?.calibration { placed.take(calibration) }
+      let worth = GPUWorthwhile(placed.lanes, slots: placed.system.layerSlots ?? [])
+      if !open.isAskedFor, !worth.isWorthwhile {
+        console.note("No GPU is used, since \(worth.sentence).")
+        return try CPUSequenceBackend(setup)
+      }
+      let engine = try fitting(placed, setup)
       if let shortage = engine.shortage { console.warn("\(shortage).") }
       live = engine
       return engine
-    } catch let error as DeviceError where !open.isAskedFor {
+    } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
       console.warn("No GPU is used: \(error).")
       return try CPUSequenceBackend(setup)
     }
@@ -136,8 +163,9 @@ extension ComputeEngine {
     try finish(name)
   }
 
-  /// Writes the pictures that were asked for.
+  /// Keeps what was learned and writes the pictures that were asked for.
   func finish(_ model: String) throws {
+    if let popularity = live?.popularity { learned?.keep(popularity: popularity) }
     guard let live, let timelines = live.timelines else { return }
     try timeline?.draw(
       timelines.measured, predicted: timelines.predicted,

@@ -1,5 +1,5 @@
 import ExpertDirection
-import GGUF
+import Experts
 import Inference
 import Models
 import Placement
@@ -10,19 +10,22 @@ struct EnginePlanner {
   let options: HybridOptions
   let system: SystemDescription
   let console: Console
+  /// Costs of this machine and model, where they were measured in an earlier run.
+  var measured: CostModel?
 
   /// The plan, and the options with a context that GPU memory has room for where none was asked for; nil where the CPU
   /// should compute alone, which has been said then.
   ///
-  /// - Throws: `CommandFailure` where a device that was asked for has no room for any layer; `GGUFError`,
+  /// - Throws: `CommandFailure` where a device that was asked for has no room for any layer;
   ///   `PlacementRuleError`, errors of the engine for models that it cannot run.
   func plan(
-    _ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions
+    _ shape: ModelShape, _ model: DecoderModel, _ wanted: SessionOptions
   ) throws -> (PlacementPlan, SessionOptions)? {
     var session = wanted
     var request = PlacementRequest(
-      machine: open.machine, shape: try ModelShape(file),
+      machine: open.machine, shape: shape,
       context: wanted.contextLength ?? model.hyperparameters.contextLength)
+    if let measured { request.machine.take(measured) }
     request.keyValueType = KeyValueElement(wanted.keyValueType)
     request.gpuMemoryBytes = options.gpuMemory?.bytes(of: open.totalByteCount)
     request.slots = options.slots
