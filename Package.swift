@@ -132,7 +132,7 @@ let package = Package(
       dependencies: [
         "CGPUKernels", "CPUCompute", "DeviceCompute", "Devices", "ExpertCaching",
         "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
-        "HostMemory", "Models", "Placement", "RoutingTraces", "Tensors",
+        "HostMemory", "Models", "OrderedJSON", "Placement", "RoutingTraces", "Tensors",
       ],
       path: "Sources/Engine/HybridExperts", swiftSettings: strict),
     .target(
@@ -259,7 +259,7 @@ let package = Package(
         "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
         "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
         "GGUF",
-        "HostMemory", "HybridExperts", "Models", "Placement", "RoutingTraces", "Tensors",
+        "HostMemory", "HybridExperts", "Models", "OrderedJSON", "Placement", "RoutingTraces", "Tensors",
         "TestSupport",
       ],
       swiftSettings: strict),

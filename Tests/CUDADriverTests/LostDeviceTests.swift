@@ -82,6 +82,11 @@ extension CUDADeviceTests {
     FakeDriver.change { $0.failures["cuStreamWaitValue32"] = 801 }
     let device = try FakeDriver.device()
     #expect(!device.properties.waitsForMemory)
+    let calls = FakeDriver.now.calls
+    let (waited, freed) = (
+      calls.lastIndex(of: "cuStreamSynchronize"), calls.lastIndex(of: "cuMemFreeHost")
+    )
+    #expect(try #require(waited) < #require(freed), "a word is not freed under a write")
     let stream = try device.makeStream(name: "test")
     let word = try device.allocatePinned(byteCount: 4, purpose: "test").word(at: 0)
     guard

@@ -1,5 +1,9 @@
+import Experts
 import Foundation
+import HybridExperts
 import Testing
+
+@testable import hybrimoe
 
 /// Packed weights in files, as a user meets them.
 @Suite struct `Packed weights` {
@@ -94,5 +98,67 @@ import Testing
     for threads in ["1", "2", "3"] {
       #expect(try logits("--affinity", affinity, "-t", threads).output == plain.output)
     }
+  }
+}
+
+@Suite struct `Calibrations` {
+  private let folder: TemporaryFolder
+  private var cache: CalibrationCache {
+    CalibrationCache(folder: folder.path("hybrimoe/calibrations"))
+  }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private var made: Calibration {
+    var calibration = Calibration(key: "a/b Q4_K on GPU \"9\"")
+    var costs = MeasuredCosts()
+    costs.model = CostModel(
+      cpu: [
+        "*": .init(
+          firstMicroseconds: 1.5, bytesPerMicrosecond: 20_000, parameterTokensPerMicrosecond: 3e5)
+      ],
+      gpu: .init(
+        launchMicroseconds: 7, expertMicroseconds: 2, bytesPerMicrosecond: 7e5, kneeTokens: 12,
+        parameterTokensPerMicrosecond: 1.4e7),
+      link: .init(
+        latencyMicroseconds: 8, bytesPerMicrosecond: 25_000, overlappedBytesPerMicrosecond: 20_000),
+      handshakeMicroseconds: 20)
+    calibration.costs = costs
+    calibration.popularity = [0, 1, 2.5]
+    return calibration
+  }
+
+  @Test func `are read back as they were kept`() throws {
+    #expect(cache.calibration(made.key) == nil)
+    try cache.keep(made)
+    #expect(cache.calibration(made.key) == made)
+    #expect(cache.calibration(made.key + "!") == nil, "another machine has figures of its own")
+  }
+
+  @Test func `that cannot be read are listed as such and not used`() throws {
+    try cache.keep(made)
+    let path = try #require(try cache.entries().first).path
+    #expect(try cache.entries().first?.title == "a/b Q4_K on GPU \"9\"")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    for wrong in [
+      text.replacing("\"hybrimoeCalibration\":1", with: "\"hybrimoeCalibration\":2"),
+      String(text.prefix(100)), text.replacing("25000.0", with: "-1"), "",
+    ] {
+      try Data(wrong.utf8).write(to: URL(fileURLWithPath: path))
+      #expect(cache.calibration(made.key) == nil)
+      #expect(try cache.entries().first?.fault != nil)
+    }
+  }
+
+  @Test func `are listed and cleared beside packed weights`() throws {
+    try cache.keep(made)
+    let environment = ["XDG_CACHE_HOME": folder.path("")]
+    let listed = try Program.run("cache", "list", environment: environment)
+    #expect(listed.output.contains("a/b Q4_K on GPU \"9\"\n1 calibration in "))
+    let json = try Program.run("cache", "list", "--json", environment: environment).json
+    #expect((json["calibrations"] as? [[String: Any]])?.first?["usable"] as? Bool == true)
+    let cleared = try Program.run("cache", "clear", environment: environment)
+    #expect(cleared.output == "Removed 0 files, 0 B and 1 calibration.\n")
+    #expect(try cache.entries().isEmpty)
   }
 }

@@ -55,22 +55,42 @@ import Testing
 
   @Test func `reports what caches and copies were good for`() throws {
     let outcome = try run("run", "-p", "hello there", "-n", "4", "--stats", "--json")
-    #expect(outcome.error.contains("activated experts") && outcome.error.contains("over the link"))
+    #expect(outcome.error.contains("activated experts") && outcome.error.contains("over the link:"))
     #expect(outcome.error.contains("of modelled time"))
     let engine = try #require(outcome.json["engine"] as? [String: Any])
     #expect(engine["timesAreModelled"] as? Bool == true)
     let decode = try #require(engine["decode"] as? [String: Any])
     for key in [
-      "hitRate", "prefetched", "late", "onCPU", "linkBytes", "busy",
+      "hitRate", "prefetched", "late", "onCPU", "busy", "seconds",
       "predictedMakespanMicroseconds", "measuredMakespanMicroseconds",
     ] { #expect(decode[key] != nil, "\(key)") }
+    #expect(decode["measuredMakespanMicroseconds"] as? Double ?? 0 > 0)
+    #expect(engine["linkBytes"] is Int && engine["prefetch"] != nil)
     #expect(decode["steps"] as? Int == 3, "the fourth token is chosen, but never taken in")
     let alone = try run("run", "-p", "hello there", "-n", "2", "--json", device: "cpu")
     #expect(alone.json["engine"] == nil)
   }
 
+  @Test func `draws measured lanes beside predicted ones`() throws {
+    let outcome = try run(
+      "run", "-p", "hello there", "-n", "3", "--timeline-svg", folder.path("a.svg"),
+      "--timeline-chrome", folder.path("a.json"))
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let picture = try folder.read("a.svg")
+    #expect(picture.contains(">measured<") && picture.contains(">predicted<"))
+    #expect(picture.contains("modelled times"))
+    let trace = try JSONSerialization.jsonObject(with: Data(try folder.read("a.json").utf8))
+    let events = try #require((trace as? [String: Any])?["traceEvents"] as? [[String: Any]])
+    for process in [1, 2] {
+      #expect(events.contains { $0["pid"] as? Int == process && $0["ph"] as? String == "X" })
+    }
+    let refused = try run(
+      "run", "-p", "a", "--timeline-svg", folder.path("b"), "--timeline-chrome", folder.path("b"))
+    #expect(refused.code == 64 && refused.error.contains("name the same file"))
+  }
+
   @Test func `what does not fit is told, or refused with what to do`() throws {
-    let less = try run("logits", "--tokens", "1", "--cache-size", "8", "--gpu-memory", "900k")
+    let less = try run("logits", "--tokens", "1", "--cache-size", "8", "--gpu-memory", "3500k")
     #expect(less.code == 0 && less.error.contains("room for"), "\(less.error)")
     let none = try run("logits", "--tokens", "1", "--gpu-memory", "1k")
     #expect(none.code == 1 && none.error.contains("--device cpu"), "\(none.error)")

@@ -39,7 +39,9 @@ import Testing
     Case(experts: 12, chosen: 4, groups: 12, usedGroups: 5),
     Case(experts: 66, chosen: 5, groups: 33, usedGroups: 40),
     Case(experts: 13, chosen: 4, groups: 3, usedGroups: 2),
+    Case(gating: .sigmoid, experts: 9, chosen: 9),
     Case(gating: .softmaxOfChosen, experts: 32, chosen: 4, normalizes: false),
+    Case(gating: .softmaxOfChosen, experts: 40, chosen: 36, normalizes: false),
     Case(gating: .softmaxOfChosen, experts: 128, chosen: 17, normalizes: false),
     Case(gating: .softmaxOfChosen, experts: 50, chosen: 20, normalizes: true, hasBias: true),
   ]
@@ -159,6 +161,8 @@ import Testing
       row(31) { index, _ in index % 2 == 0 ? 0 : -0.0 },
       row(32) { index, number in index % 5 == 3 ? .nan : number },
       row(33) { _, _ in .nan },
+      // A GPU's own NaN.
+      row(38) { index, number in index % 4 == 1 ? number : Float(bitPattern: 0x7fff_ffff) },
       row(34) { index, number in index % 7 == 2 ? -.infinity : number },
       row(35) { index, number in index % 11 == 4 ? .infinity : number },
       row(36) { _, _ in -.infinity },

@@ -18,6 +18,9 @@ struct PlaceTable {
   /// Experts that the running plan reads on the GPU: residents, and those that are still to come.
   private var held: Set<ExpertID> = []
   private var awaited: Set<ExpertID> = []
+  /// Copies of the running plan that have to keep their places until its end.
+  private var kept: Set<ExpertID> = []
+  private var isRunning = false
 
   init(_ director: ExpertDirector, bytes: [Int]) {
     self.bytes = bytes
@@ -46,13 +49,15 @@ struct PlaceTable {
         directive.layerCase.experts.first { $0.index == index }?.residency == .resident
       if isResident { held.insert(expert) } else { awaited.insert(expert) }
     }
+    kept = []
+    for copy in directive.copies + directive.late where copy.stays {
+      kept.insert(ExpertID(layer: directive.layer, index: copy.index))
+    }
+    isRunning = false
     follow(actions[routed...])
+    isRunning = true
     for expert in held where !isWhole(expert) {
       problems.append("\(expert) is resident, but its bytes are not there")
-    }
-    for copy in directive.copies + directive.late where copy.stays {
-      let id = ExpertID(layer: directive.layer, index: copy.index)
-      if !residents.contains(id) { problems.append("\(id) stays, but was not inserted") }
     }
   }
 
@@ -61,11 +66,18 @@ struct PlaceTable {
     for expert in awaited {
       problems.append("\(expert) was computed on the GPU without its bytes")
     }
-    held = []
     awaited = []
-    // Whatever was only kept to be read has been read.
+  }
+
+  /// Follows the end of a layer: whatever was only kept to be read has been read.
+  mutating func release(_ actions: [DirectedAction]) {
+    follow(actions)
+    isRunning = false
+    held = []
     for expert in passing { places[expert] = nil }
     passing = []
+    for expert in kept where !residents.contains(expert) { places[expert] = nil }
+    kept = []
   }
 
   mutating func follow(_ actions: some Sequence<DirectedAction>) {
@@ -107,7 +119,7 @@ struct PlaceTable {
     case .arrived(let expert):
       if !isWhole(expert) { problems.append("\(expert) arrived before its bytes") }
       awaited.remove(expert)
-      if !residents.contains(expert) { passing.append(expert) }
+      if !residents.contains(expert), !kept.contains(expert) { passing.append(expert) }
     case .ringTaken(let expert):
       if !isWhole(expert) { problems.append("\(expert) is in the ring before its bytes") }
     case .ringLeft(let expert), .dropped(let expert), .abandoned(let expert): free(expert)
@@ -117,8 +129,12 @@ struct PlaceTable {
   private mutating func leave(_ expert: ExpertID) {
     if residents.remove(expert) == nil { problems.append("\(expert) leaves, but is not resident") }
     // The running plan reads it all the same, and before any copy that needs its place.
-    if held.contains(expert) { return passing.append(expert) }
-    if !awaited.contains(expert) { free(expert) }
+    if held.contains(expert) {
+      // One that goes while the plan runs may come back at the layer's end.
+      if isRunning { kept.insert(expert) } else { passing.append(expert) }
+      return
+    }
+    if !awaited.contains(expert), !kept.contains(expert) { free(expert) }
   }
 
   private mutating func free(_ expert: ExpertID) {

@@ -36,6 +36,7 @@ struct EngineRun: Sendable, CustomStringConvertible {
   static let few = PairwiseCover(levels: levels).rows.map(EngineRun.init)
 
   let levels: [Int]
+  var recordsTimeline = false
 
   init(_ levels: [Int]) { self.levels = levels }
 
@@ -71,8 +72,11 @@ struct Engine {
   let executor: HybridExecutor
   let expected: CPUSequenceBackend
   let model: DecoderModel
+  /// [MoE layers × experts]
+  let popularity: [Double]
+  static let pieceByteCount = 4096
 
-  init(_ run: EngineRun) throws {
+  init(_ run: EngineRun, placement: DensePlacement = DensePlacement()) throws {
     model = try World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
@@ -85,12 +89,15 @@ struct Engine {
       lanes: try Engine.costs(model, machine: run.machine),
       system: run.system(experts: model.hyperparameters.expertCount), tokenCapacity: run.chunk)
     let experts = layers.count * model.hyperparameters.expertCount
-    hybrid.popularity = (0..<experts).map { Double($0 * 7 % 5) }
+    popularity = (0..<experts).map { Double($0 * 7 % 5) }
+    hybrid.popularity = popularity
+    hybrid.recordsTimeline = run.recordsTimeline
     hybrid.pinned.byteCount = run.pinsWeights ? .max : 0
-    hybrid.pieceByteCount = 4096
+    hybrid.pieceByteCount = Engine.pieceByteCount
     hybrid.checksPlans = true
     executor = try HybridExecutor(hybrid)
-    decoder = try HybridDecoder(setup, device: device, serving: executor)
+    decoder = try HybridDecoder(
+      setup, device: device, serving: executor, placement: placement)
     expected = try CPUSequenceBackend(setup)
   }
 

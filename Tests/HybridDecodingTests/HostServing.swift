@@ -38,7 +38,7 @@ final class HostServing: LayerServing {
     stream = try device.makeStream(name: "experts")
     event = try device.makeEvent()
     staging = try device.allocatePinned(
-      byteCount: exchange.hostRows.byteCount, purpose: "rows of the test")
+      byteCount: 2 * exchange.hostRows.byteCount, purpose: "rows of the test")
   }
 
   var lastGPUEvent: (any DeviceEvent)? { event }
@@ -58,29 +58,36 @@ final class HostServing: LayerServing {
     let ids = exchange.ids.numbers(Int32.self, pairs)
     let origins = exchange.origins.base.assumingMemoryBound(to: UInt32.self)
     let hidden = exchange.hiddenSize
-    for pair in 0..<pairs {
-      let isDevice = usesDeviceRows && pair % 2 == 1
-      let base = isDevice ? staging.base : exchange.hostRows.base
-      try compute(
-        experts, Int(ids[pair]), token: pair / exchange.ranks,
-        into: Activation(
-          base: base.assumingMemoryBound(to: Float.self) + pair * hidden, rowCount: 1,
-          columnCount: hidden, stride: hidden))
-      origins[pair] = UInt32(pair) | (isDevice ? 0 : 1 << 31)
+    // Two layers' rows in turns: when a layer is routed, those of the layer before the last are copied.
+    let own = staging.span(
+      served.count % 2 * exchange.hostRows.byteCount, byteCount: 4 * pairs * hidden)
+    func row(_ base: UnsafeMutableRawPointer, _ pair: Int) -> Activation {
+      Activation(
+        base: base.assumingMemoryBound(to: Float.self) + pair * hidden, rowCount: 1,
+        columnCount: hidden, stride: hidden)
     }
+    func compute(_ lane: Int, into base: UnsafeMutableRawPointer) throws {
+      for pair in 0..<pairs where laneOf(pair) == lane {
+        try self.compute(
+          experts, Int(ids[pair]), token: pair / exchange.ranks, into: row(base, pair))
+      }
+    }
+    for pair in 0..<pairs { origins[pair] = UInt32(pair) | (laneOf(pair) == 1 ? 0 : 1 << 31) }
     if usesDeviceRows {
-      try stream.copy(
-        from: staging.span(0, byteCount: 4 * pairs * hidden), to: exchange.deviceRows.address)
+      try compute(1, into: own.base)
+      try stream.copy(from: own, to: exchange.deviceRows.address)
     }
     try stream.record(event)
-    if device.properties.waitsForMemory {
-      try stream.write(sequence, to: exchange.gpuDone)
-      device.write(sequence, to: exchange.cpuDone)
-    } else {
-      // Staging is written again in the next layer.
-      try event.synchronize()
-    }
+    let waits = device.properties.waitsForMemory
+    if waits { try stream.write(sequence, to: exchange.gpuDone) }
+    // The device goes on while the processor computes.
+    _ = try event.isDone()
+    try compute(0, into: exchange.hostRows.base)
+    if waits { device.write(sequence, to: exchange.cpuDone) }
   }
+
+  /// 1 for pairs whose rows come by way of the device.
+  private func laneOf(_ pair: Int) -> Int { usesDeviceRows ? pair % 2 : 0 }
 
   /// One token through one expert.
   private func compute(

@@ -2,11 +2,12 @@ import CPUCompute
 import Devices
 import EmulatedDevice
 import Experts
-import HybridDecoding
 import HybridExperts
 import Models
 import Synchronization
 import Testing
+
+@testable import HybridDecoding
 
 /// What happens around steps: rewinding, giving up, failing.
 @Suite struct StepTests {
@@ -85,6 +86,38 @@ import Testing
       }
       #expect(throws: DeviceError.self) { try world.decoder.bits(prompt: [1], chunk: 4) }
     }
+  }
+
+  @Test(arguments: [[], [0], [1]] as [Set<Int>])
+  func `inputs stay until they are taken, and states until they have come`(
+    _ host: Set<Int>
+  ) throws {
+    for seed in 1...8 as ClosedRange<UInt64> {
+      // Nothing is read back between the chunks.
+      let world = try World(
+        "mixtral-nano-F16", chunk: 1, placement: DensePlacement(hostLayers: host),
+        device: EmulatedDevice.Configuration(seed: seed))
+      let prompt = world.tokens(5)
+      #expect(
+        try world.decoder.bits(prompt: prompt, chunk: 1)
+          == world.expected.bits(prompt: prompt, chunk: 1), "order \(seed)")
+    }
+  }
+
+  @Test
+  func `the layers' numbers may pass the end of 32 bits`() throws {
+    let world = try World("mixtral-nano-F16", device: EmulatedDevice.Configuration(seed: 3))
+    let start = UInt32.max - 6
+    let exchange = world.serving.exchange
+    for word in [exchange.routed, exchange.cpuDone, exchange.gpuDone] {
+      world.device.write(start, to: word)
+    }
+    world.decoder.sequence = start
+    let prompt = world.tokens(5)
+    #expect(
+      try world.decoder.bits(prompt: prompt, chunk: 2, answer: [1, 2])
+        == world.expected.bits(prompt: prompt, chunk: 2, answer: [1, 2]))
+    #expect(world.decoder.sequence < start)
   }
 
   @Test

@@ -34,7 +34,7 @@ public final class HybridDecoder: SequenceBackend {
   private let partsAhead: Int
   private let tokenCapacity: Int
   /// The number of the last MoE layer that was submitted, counted over the run.
-  private var sequence: UInt32 = 0
+  var sequence: UInt32 = 0
 
   /// - Parameters:
   ///   - serving: serves the MoE layers that are not on the host; its exchange is for this model.

@@ -21,6 +21,8 @@ final class ExpertResidency {
   private var waiting: [ExpertID: Int] = [:]
   /// Given up by the director, and still used by the running plan.
   private var leaving: [ExpertID] = []
+  /// Copies of the running plan whose slots others have taken since.
+  private var passed: Set<ExpertID> = []
   /// Copies that launches wait for and that are not all issued. Until they are, no other copy may begin:
   /// its slot could be one that is read behind such a launch.
   private var awaitedCount = 0
@@ -87,8 +89,13 @@ final class ExpertResidency {
     _ expert: ExpertID, through end: Int, _ priority: TransferQueue.Priority
   ) throws {
     let known = uploads[expert]
-    guard known != nil || slots.ledger.slot(of: expert) == nil else { return }
-    if let upload = try known ?? begin(expert) {
+    guard known != nil || slots.ledger.slot(of: expert) == nil && !passed.contains(expert) else {
+      return
+    }
+    // A piece may have been handed out just before launches were submitted that wait for others.
+    let mayBegin = awaitedCount == 0
+    if let upload = try known ?? (mayBegin ? begin(expert) : nil) {
+      waiting[expert] = nil
       upload.priority = priority
       return try issue(upload, through: end)
     }
@@ -144,7 +151,14 @@ final class ExpertResidency {
   func reuseSlot(of upload: Upload) {
     guard slots.ledger.slot(of: upload.expert) == upload.claim.slot else { return }
     slots.drop(upload.expert)
+    passed.insert(upload.expert)
   }
+
+  /// A plan begins; what was said about the copies of the one before is over.
+  func planBegins() { passed.removeAll(keepingCapacity: true) }
+
+  /// Whether a copy has got on by the director's word and has no slot yet.
+  func isWaiting(_ expert: ExpertID) -> Bool { waiting[expert] != nil }
 
   /// Frees a slot for a copy on demand where copies in the background hold all of them: the one that has
   /// got least far loses its slot and waits for another; else a resident that the running plan does not

@@ -17,8 +17,8 @@ public struct HybridSetup {
   /// How often each expert was used in earlier runs, [layers × experts]; empty where nothing is known.
   public var popularity: [Double] = []
   /// Whether the cost model says when copies arrive, so that a run can be replayed to the letter, or the
-  /// hardware.
-  public var clock = ExpertDirector.Clock.modelled
+  /// hardware. At first the former for an emulated device, the latter for a real one.
+  public var clock: ExpertDirector.Clock
   public var recordsTimeline = false
   /// No piece of a copy is larger.
   public var pieceByteCount = 1 << 20
@@ -33,6 +33,7 @@ public struct HybridSetup {
     lanes: any LaneCosts, system: SystemDescription, tokenCapacity: Int
   ) {
     self.device = device
+    clock = device.properties.isEmulated ? .modelled : .measured
     self.compute = compute
     self.layers = layers
     self.store = store

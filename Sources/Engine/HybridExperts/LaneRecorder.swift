@@ -26,9 +26,13 @@ final class LaneRecorder {
     var end: StreamMark
     var step: Int
     var phase: Phase
+    /// For a copy of a running plan, how long it was to take.
+    var predicted: Double?
   }
 
   private(set) var times: LaneTimes
+  /// Measured ÷ predicted times of each lane in the last layers.
+  private var ratios: [Lane: RatioMedian] = [.cpu: .init(), .gpu: .init(), .link: .init()]
   private let clock: any DeviceClock
   private var served: [Served] = []
   private var copied: [Copied] = []
@@ -68,10 +72,25 @@ final class LaneRecorder {
   }
 
   func uploaded(
-    _ upload: Upload, from begin: StreamMark, to end: StreamMark, _ step: Int, _ phase: Phase
+    _ upload: Upload, from begin: StreamMark, to end: StreamMark, _ step: Int, _ phase: Phase,
+    predicted: Double?
   ) {
-    copied.append(Copied(upload: upload, begin: begin, end: end, step: step, phase: phase))
+    copied.append(
+      Copied(
+        upload: upload, begin: begin, end: end, step: step, phase: phase, predicted: predicted))
     if copied.count > Self.openLimit { copied.removeFirst(Self.openLimit / 2) }
+  }
+
+  /// What the lanes' costs are to be multiplied by to agree with the last layers, where enough is known;
+  /// begins to count anew.
+  func takeRatios() -> [Lane: Double] {
+    var taken: [Lane: Double] = [:]
+    for lane in Lane.allCases {
+      guard let value = ratios[lane]?.value else { continue }
+      taken[lane] = value
+      ratios[lane]?.clear()
+    }
+    return taken
   }
 
   /// Takes the times of all that has ended.
@@ -84,6 +103,9 @@ final class LaneRecorder {
     while let copy = copied.first {
       guard let end = try copy.end.event.time(), let begin = try copy.begin.event.time() else {
         break
+      }
+      if copy.upload.priority == .onDemand, let predicted = copy.predicted {
+        ratios[.link]?.add(measured: end - begin, predicted: predicted)
       }
       times.append(
         measured: .init(
@@ -98,6 +120,8 @@ final class LaneRecorder {
   private func recordCPU(_ directive: LayerDirective, until end: Double) {
     let operations = directive.plan.operations.filter { $0.lane == .cpu }
     let predicted = operations.reduce(0) { $0 + $1.end - $1.start }
+    ratios[.cpu]?.add(
+      measured: end - cpuStart, predicted: predicted + directive.layerCase.costs.cpuFirst)
     var begin = cpuStart
     for operation in operations {
       let share =
@@ -129,6 +153,11 @@ final class LaneRecorder {
             phase: directive.phase, layer: directive.layer, expert: expert.index))
       }
     }
+    ratios[.gpu]?.add(
+      measured: ends.reduce(0) { $0 + $1.2 - $1.1 },
+      predicted: directive.plan.operations.reduce(0) {
+        $1.lane == .gpu && $1.subject != .shared ? $0 + $1.end - $1.start : $0
+      })
     for operation in directive.plan.operations {
       times.append(
         predicted: span(

@@ -59,7 +59,9 @@ public final class TraceRecorder: StepObserver {
       step: nextStep, phase: phase, layer: place, ids: routing.ids.map(Int.init),
       weights: routing.weights.map(Double.init), scores: routing.scores.map(Double.init),
       predicted: routing.predicted.compactMap { later in
-        places[later.layer].map { PredictedScores(layer: $0, scores: later.scores.map(Double.init)) }
+        places[later.layer].map {
+          PredictedScores(layer: $0, scores: later.scores.map(Double.init))
+        }
       })
     do {
       try writer.append(event, to: &text)

@@ -43,6 +43,19 @@ public struct ExpertLayer: Sendable {
   public let downBias: [FloatVector]?
   public let activation: GatedActivation
 
+  public init(
+    gate: [WeightMatrix], up: [WeightMatrix], down: [WeightMatrix], gateBias: [FloatVector]?,
+    upBias: [FloatVector]?, downBias: [FloatVector]?, activation: GatedActivation
+  ) {
+    self.gate = gate
+    self.up = up
+    self.down = down
+    self.gateBias = gateBias
+    self.upBias = upBias
+    self.downBias = downBias
+    self.activation = activation
+  }
+
   public var expertCount: Int { gate.count }
   /// Numbers between the projections.
   public var width: Int { gate.first?.rowCount ?? 0 }

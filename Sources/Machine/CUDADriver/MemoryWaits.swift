@@ -20,7 +20,11 @@ extension CUDAContext {
     else { return false }
     var stream: UInt = 0
     try call("making a stream") { $0.cuStreamCreate(&stream, DriverConstant.nonBlockingStream) }
-    defer { release { [stream] in $0.cuStreamDestroy(stream) } }
+    // What was taken is done before its word goes, also where the next call is refused.
+    defer {
+      release { [stream] in $0.cuStreamSynchronize(stream) }
+      release { [stream] in $0.cuStreamDestroy(stream) }
+    }
     base.storeBytes(of: 0, as: UInt32.self)
     // The value has wrapped: 1 is behind 0xFFFF_FFFF, so that the second wait passes too.
     for (value, least) in [(1, 1), (1, 0xFFFF_FFFF)] as [(UInt32, UInt32)] {

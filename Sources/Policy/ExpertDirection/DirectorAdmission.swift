@@ -4,146 +4,102 @@ import Experts
 
 // Who enters the cache, and who leaves it.
 extension ExpertDirector {
-  /// What the plan brings to the GPU: the cache decides what stays there.
+  /// The plan brings experts to the GPU: says which of their places are to be kept.
   ///
-  /// Decided with the plan, before the copies are made, so that the engine knows for each whether to
-  /// keep it: two staging places then serve any number of copies that do not stay.
-  mutating func admitCopied(_ layer: Int) {
-    running.admitted.removeAll(keepingCapacity: true)
+  /// Nearly always nothing can change the layer's residents until its end, so the cache decides now
+  /// who stays, before the copies are made; two staging places then serve any number of copies that
+  /// do not. But where a guess for this very layer turned out wrong and is on the link all the same,
+  /// it arrives before the layer ends and takes a slot. Then all copies of the plan are kept, as far
+  /// as there are places for them, and the cache decides at the end.
+  mutating func prepareAdmission(_ layer: Int) {
+    running.mayStay = ExpertSet()
     guard system.eviction != nil else { return }
+    var copied = ExpertSet()
+    for operation in plan.operations where operation.lane == .gpu {
+      guard case .expert(let index) = operation.subject,
+        !cache.isResident(ExpertID(layer: layer, index: index))
+      else { continue }
+      copied.insert(index)
+    }
+    running.admitsAtEnd =
+      phase == .decode && copied.count <= system.placesForCopies(lanes) && isGuessComing(layer)
+    guard !running.admitsAtEnd else {
+      running.mayStay = copied
+      return
+    }
+    admitCopied(layer)
+    copied.forEach { index in
+      if cache.isResident(ExpertID(layer: layer, index: index)) { running.mayStay.insert(index) }
+    }
+  }
+
+  // Whether something is on its way into the layer's slots that its plan does not wait for.
+  private func isGuessComing(_ layer: Int) -> Bool {
+    var isComing = false
+    queue.forEachTransfer { expert, priority in
+      if expert.layer == layer, priority != .onDemand, !ring.expects(expert) { isComing = true }
+    }
+    return isComing
+  }
+
+  /// The cache decides who of those that the plan brings to the GPU stays there.
+  mutating func admitCopied(_ layer: Int) {
     for operation in plan.operations where operation.lane == .gpu {
       guard case .expert(let index) = operation.subject else { continue }
       let expert = ExpertID(layer: layer, index: index)
-      guard !cache.isResident(expert), let exchange = admit(expert, to: slotForCopied(expert))
-      else { continue }
-      note(.inserted(expert, replacing: exchange.victim))
-      running.admitted.append(exchange)
+      guard !cache.isResident(expert) else { continue }
+      switch cache.offer(for: expert, sparing: activatedSet) {
+      case .free: insert(expert)
+      case .replacing(let victim, let ranksHigher):
+        guard ranksHigher || system.admission == .forced else { continue }
+        insert(expert, replacing: victim)
+      case .none:
+        // All residents are used by this plan: the better expert stays when it is over.
+        guard case .replacing(let victim, true) = cache.offer(for: expert) else { continue }
+        insert(expert, replacing: victim)
+      }
     }
   }
 
-  private mutating func admit(
-    _ expert: ExpertID, to place: Place, isPrefetched: Bool = false
-  ) -> Exchange? {
-    var victim: ExpertID?
-    switch place {
-    case .free: break
-    case .replacing(let resident): victim = resident
-    case .refused: return nil
-    }
-    cache.insert(expert, replacing: victim, isPrefetched: isPrefetched, phase: phase)
-    return Exchange(newcomer: expert, victim: victim)
-  }
-
-  // Where a copy on demand stays, if it does.
-  private func slotForCopied(_ expert: ExpertID) -> Place {
-    switch cache.offer(for: expert, sparing: activatedSet) {
-    case .free: return .free
-    case .replacing(let victim, let ranksHigher):
-      return ranksHigher || system.admission == .forced ? .replacing(victim) : .refused
-    case .none:
-      // All residents are used by this plan: the better expert stays when it is over.
-      guard case .replacing(let victim, true) = cache.offer(for: expert) else { return .refused }
-      return .replacing(victim)
-    }
-  }
-
-  /// A copy ahead is whole: into the ring, or into the cache.
+  /// A copy ahead is whole: into the ring, or into the cache, there in place of the resident that it
+  /// was to replace if that is still there.
   mutating func takePrefetched(_ expert: ExpertID) {
     if ring.expects(expert) {
       ring.take(expert)
       return note(.ringTaken(expert))
     }
     let promised = prefetch?.victims.removeValue(forKey: expert)
-    take(expert, isPrefetched: true) { director in
-      switch director.cache.offer(for: expert) {
-      case .free: return .free
-      case .replacing(let lowest, _):
-        guard let promised, director.cache.isResident(promised),
-          !director.cache.isPrefetched(promised)
-        else { return .replacing(lowest) }
-        return .replacing(promised)
-      case .none: return .refused
-      }
+    guard !cache.isResident(expert) else { return note(.dropped(expert)) }
+    switch cache.offer(for: expert) {
+    case .free: insert(expert, isPrefetched: true)
+    case .replacing(let lowest, _):
+      let victim =
+        if let promised, cache.isResident(promised), !cache.isPrefetched(promised) {
+          promised
+        } else {
+          lowest
+        }
+      insert(expert, replacing: victim, isPrefetched: true)
+    case .none: note(.dropped(expert))
     }
   }
 
   /// A fill is whole: it enters only if it is still worth its victim's slot.
   mutating func takeFilled(_ expert: ExpertID) {
-    let spared = expert.layer == runningLayer ? activatedSet : ExpertSet()
-    take(expert, isPrefetched: false) { director in
-      switch director.cache.offer(for: expert, sparing: spared) {
-      case .free: .free
-      case .replacing(let victim, let ranksHigher):
-        ranksHigher || director.system.admission == .forced ? .replacing(victim) : .refused
-      case .none: .refused
-      }
-    }
-  }
-
-  // An expert that came behind the plan's back finds its slot. Where its own layer runs, it does so
-  // before those that the plan copies: what they were promised is settled anew.
-  private mutating func take(
-    _ expert: ExpertID, isPrefetched: Bool, place: (borrowing ExpertDirector) -> Place
-  ) {
     guard !cache.isResident(expert) else { return note(.dropped(expert)) }
-    let isAmongRunning = expert.layer == runningLayer && !running.admitted.isEmpty
-    let before = isAmongRunning ? cache.residents(ofLayer: expert.layer) : ExpertSet()
-    if isAmongRunning { withdrawAdmitted() }
-    let exchange = admit(expert, to: place(self), isPrefetched: isPrefetched)
-    if isAmongRunning { return settleAdmitted(after: expert, before) }
-    note(exchange.map { .inserted(expert, replacing: $0.victim) } ?? .dropped(expert))
-  }
-
-  private mutating func withdrawAdmitted() {
-    for exchange in running.admitted.reversed() {
-      if let victim = exchange.victim {
-        cache.insert(victim, replacing: exchange.newcomer, phase: phase)
-      } else {
-        cache.evict(exchange.newcomer, phase: phase)
-      }
+    let spared = expert.layer == runningLayer ? activatedSet : ExpertSet()
+    switch cache.offer(for: expert, sparing: spared) {
+    case .free: insert(expert)
+    case .replacing(let victim, let ranksHigher) where ranksHigher || system.admission == .forced:
+      insert(expert, replacing: victim)
+    case .replacing, .none: note(.dropped(expert))
     }
   }
 
-  // The plan's copies are offered their slots again; only those can stay that were to stay, since the
-  // others' places may have been used again. Whoever was to go is gone for good: its slot may have
-  // been written to.
-  private mutating func settleAdmitted(after expert: ExpertID, _ before: ExpertSet) {
-    let layer = expert.layer
-    let wanted = running.admitted
-    running.admitted.removeAll(keepingCapacity: true)
-    for exchange in wanted {
-      let newcomer = exchange.newcomer
-      guard !cache.isResident(newcomer),
-        let settled = admit(newcomer, to: slotForCopied(newcomer))
-      else { continue }
-      running.admitted.append(settled)
-    }
-    let now = cache.residents(ofLayer: layer)
-    now.forEach { index in
-      if !before.contains(index), index != expert.index {
-        cache.evict(ExpertID(layer: layer, index: index), phase: phase)
-      }
-    }
-    var gone = before.members.filter { !now.contains($0) }
-      .map { ExpertID(layer: layer, index: $0) }
-    if cache.isResident(expert) {
-      note(.inserted(expert, replacing: gone.popLast()))
-    } else {
-      note(.dropped(expert))
-    }
-    for expert in gone { note(.evicted(expert)) }
+  private mutating func insert(
+    _ expert: ExpertID, replacing victim: ExpertID? = nil, isPrefetched: Bool = false
+  ) {
+    cache.insert(expert, replacing: victim, isPrefetched: isPrefetched, phase: phase)
+    note(.inserted(expert, replacing: victim))
   }
-}
-
-/// A newcomer of the running plan, and whose slot it gets.
-struct Exchange: Sendable {
-  var newcomer: ExpertID
-  var victim: ExpertID?
-}
-
-/// What the cache gives to a newcomer.
-enum Place {
-  case free
-  case replacing(ExpertID)
-  case refused
 }

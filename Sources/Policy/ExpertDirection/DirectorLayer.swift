@@ -33,7 +33,7 @@ extension ExpertDirector {
       directive.inRing.append(index)
     }
     takeOperations(layerCase, layer)
-    admitCopied(layer)
+    prepareAdmission(layer)
     listCopies(&directive)
     return directive
   }
@@ -179,26 +179,26 @@ extension ExpertDirector {
 
   // What arrives while the layer runs, and which of it stays.
   private func listCopies(_ directive: inout LayerDirective) {
-    let layer = directive.layer
     for expert in directive.layerCase.experts where expert.residency != .resident {
       guard case .arriving = expert.residency,
         plan.operations.contains(where: { $0.lane == .gpu && $0.subject == .expert(expert.index) })
       else { continue }
-      directive.late.append(copy(expert.index, layer))
+      directive.late.append(copy(expert.index))
     }
     for operation in plan.operations where operation.lane == .link {
       guard case .expert(let index) = operation.subject else { continue }
-      directive.copies.append(copy(index, layer))
+      directive.copies.append(copy(index))
     }
   }
 
-  private func copy(_ index: Int, _ layer: Int) -> DirectedCopy {
-    DirectedCopy(index: index, stays: cache.isResident(ExpertID(layer: layer, index: index)))
+  private func copy(_ index: Int) -> DirectedCopy {
+    DirectedCopy(index: index, stays: running.mayStay.contains(index))
   }
 
   /// What remains to be decided when a layer's plan has been performed.
   mutating func finishLayer() {
     let layer = runningLayer
+    if running.admitsAtEnd { admitCopied(layer) }
     if clock == .measured { releaseRingOfRunningLayer() }
     leaveRing(layer)
     for expert in arrived { note(.dropped(expert)) }

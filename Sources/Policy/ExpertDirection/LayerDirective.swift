@@ -44,7 +44,8 @@ public struct LayerDirective: Equatable, Sendable {
 public struct DirectedCopy: Equatable, Sendable {
   /// Its index in the layer.
   public var index: Int
-  /// Whether the cache has a slot for it; else its place is free again once the GPU has read it.
+  /// Whether its place is to be kept until the layer ends: the cache has a slot for it, or may have
+  /// one by then. Else its place is free again once the GPU has read it.
   public var stays: Bool
 
   public init(index: Int, stays: Bool) {

@@ -70,7 +70,7 @@ struct ComparisonReport {
         text += "\(rows[row].system.scheduler.rawValue),\(tests[test].name),"
         text += "\(tests[test].tokenCount),\(speed(row, test)),\(ratio(row, test)),"
         text += "\(figures.hitRate),\(figures.prefetched),\(figures.onCPU),"
-        text += "\(figures.linkByteCount),\(isModelled),"
+        text += "\(rows[row].cells[test].figures.linkByteCount),\(isModelled),"
         text += BenchmarkReport.hexadecimal(rows[row].cells[test].checksum) + "\n"
       }
     }

@@ -16,14 +16,15 @@ struct DeviceNeeds {
   private let layerCount: Int
 
   /// - Throws: `HybridDecodingError`, `HybridError` for models that the engine cannot run.
-  init(_ placed: PlacedModel, _ model: DecoderModel, _ options: SessionOptions, context: Int) throws {
+  init(_ placed: PlacedModel, _ model: DecoderModel, _ options: SessionOptions, context: Int) throws
+  {
     denseByteCount = try HybridDecoder.footprint(
       model, placed.dense, contextLength: context, keyValueType: options.keyValueType,
       chunkTokenCount: min(options.chunkTokenCount, context)
     ).byteCount
     slotByteCount = try HybridExecutor.slotByteCount(model.expertLayers)
-    extraSlotCount = placed.system.extraSlots(placed.lanes)
-    layerCount = placed.lanes.layerCount
+    extraSlotCount = placed.system.extraSlots(placed.assumed)
+    layerCount = placed.assumed.layerCount
   }
 
   /// Slots of each layer that memory has room for.

@@ -8,11 +8,14 @@ import Models
 import Placement
 
 /// A sequence whose dense part a device computes, and whose experts CPU, device and link share.
-final class HybridEngine: LiveEngine {
-  let device: any Device
-  let decoder: HybridDecoder
+final class HybridEngine: LiveEngine, SequenceBackend {
+  private let device: any Device
+  private let decoder: HybridDecoder
   private let executor: HybridExecutor
   private let placed: PlacedModel
+  private var spent: [Phase: Double] = [:]
+  private var phase = Phase.prefill
+  private let counter: PopularityCounter
 
   /// - Throws: `DeviceError`, `HostMemoryError`, `HybridError`, `HybridDecodingError`, `DirectionError`.
   init(_ placed: PlacedModel, _ setup: SequenceSetup, recordsTimeline: Bool) throws {
@@ -23,41 +26,82 @@ final class HybridEngine: LiveEngine {
       store: setup.model.store, lanes: placed.lanes, system: placed.system,
       tokenCapacity: setup.chunkTokenCount)
     hybrid.recordsTimeline = recordsTimeline
+    hybrid.popularity = placed.popularity
+    counter = PopularityCounter(placed.lanes, layers: setup.model.expertLayers.keys.sorted())
     executor = try HybridExecutor(hybrid)
     decoder = try HybridDecoder(
       setup, device: device, serving: executor, placement: placed.dense)
   }
 
+  func forward(
+    _ tokens: [Int], rows: Range<Int>, position: Int, phase: Phase,
+    observer: (any StepObserver)?, checkpoint: () throws -> Void
+  ) throws {
+    self.phase = phase
+    counter.inner = observer
+    try timed {
+      try decoder.forward(
+        tokens, rows: rows, position: position, phase: phase, observer: counter,
+        checkpoint: checkpoint)
+    }
+  }
+
+  func withLogits(
+    ofRows rows: Range<Int>, _ body: (Int, UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    try timed { try decoder.withLogits(ofRows: rows, body) }
+  }
+
+  /// Adds the device's time to the running phase.
+  private func timed(_ body: () throws -> Void) throws {
+    let start = device.clock.now
+    defer { spent[phase, default: 0] += device.clock.now - start }
+    try body()
+  }
+}
+
+extension HybridEngine {
   /// Why there are fewer slots than planned.
   var shortage: String? { executor.shortage }
 
   var title: String { device.properties.name }
   var isModelled: Bool { device.properties.isEmulated }
   var microseconds: Double { device.clock.now }
-  var timelines: (measured: Timeline, predicted: Timeline)? { nil }
-  var figures: HybridFigures {
-    HybridFigures(executor.report, isModelled: isModelled)
+
+  var timelines: (measured: Timeline, predicted: Timeline)? {
+    guard let times = try? executor.laneTimes(), times.recordsTimeline else { return nil }
+    return (times.measured, times.predicted)
   }
+
+  var figures: HybridFigures {
+    guard let statistics = try? executor.statistics() else { return HybridFigures() }
+    var figures = HybridFigures(statistics)
+    figures.isModelled = isModelled
+    for phase in Phase.allCases { figures[phase].microseconds = spent[phase] ?? 0 }
+    return figures
+  }
+
+  /// How often each expert was used, [layers × experts].
+  var popularity: [Double] { counter.counts }
 
   func use(_ system: SystemDescription, popularity: [Double]) throws {
     var system = system
     system.layerSlots = placed.system.layerSlots
     try executor.restart(system, popularity: popularity)
+    spent = [:]
   }
 
   func force(_ routing: ForcedRouting?) { executor.routingSource = routing }
 }
 
 extension HybridFigures {
-  /// What a director has counted; times are those that it expected.
-  init(_ report: DirectionReport, isModelled: Bool) {
+  /// What an executor has counted and measured.
+  init(_ statistics: HybridStatistics) {
     self.init()
-    self.isModelled = isModelled
     for phase in Phase.allCases {
-      let counted = report[phase]
-      self[phase].stepCount = counted.stepMicroseconds.count
+      let counted = statistics[phase]
+      self[phase].stepCount = counted.steps
       self[phase].tokenCount = counted.tokens
-      self[phase].microseconds = counted.totalMicroseconds
       self[phase].activated = counted.activated
       self[phase].hits = counted.hits
       self[phase].prefetched = counted.prefetched
@@ -66,51 +110,21 @@ extension HybridFigures {
       self[phase].copiedOnDemand = counted.copiedOnDemand
       self[phase].copiedAhead = counted.copiedAhead
       self[phase].filled = counted.filled
-      self[phase].linkByteCount = counted.linkBytes
       self[phase].busyMicroseconds = [
-        .cpu: counted.cpuBusyMicroseconds, .gpu: counted.gpuBusyMicroseconds,
-        .link: counted.linkBusyMicroseconds,
+        .cpu: counted.measured.cpu, .gpu: counted.measured.gpu, .link: counted.measured.link,
       ]
-      self[phase].layerCount = counted.plans
-      self[phase].predictedMicroseconds = counted.makespanMicroseconds
-      self[phase].boundMicroseconds = counted.boundMicroseconds
+      self[phase].layerCount = counted.layers
+      self[phase].predictedMicroseconds = counted.predictedMakespan
+      self[phase].boundMicroseconds = counted.boundMakespan
+      self[phase].measuredMicroseconds = counted.measuredMakespan
     }
-    prefetches = report.prefetch.map { statistics in
-      let total = statistics.total
-      return Prefetches(
-        issued: total.issued, useful: total.useful, late: total.late, redundant: total.redundant,
-        cancelled: total.cancelled, byteCount: total.byteCount)
+    linkByteCount = statistics.linkBytes.reduce(0, +)
+    wastedByteCount = statistics.wastedBytes.reduce(0, +)
+    prefetches = statistics.prefetch.map { counts in
+      Prefetches(
+        issued: counts.issued, useful: counts.useful, late: counts.late,
+        redundant: counts.redundant, cancelled: counts.cancelled, byteCount: counts.byteCount)
     }
-  }
-}
-
-/// A model as a plan puts it on a device.
-struct PlacedModel {
-  let device: any Device
-  let lanes: SimulatedMachine
-  var system: SystemDescription
-  let dense: DensePlacement
-
-  /// - Throws: `SimulationError` for models whose layers differ in their experts.
-  init(_ plan: PlacementPlan, device: any Device, system: SystemDescription) throws {
-    self.device = device
-    lanes = try SimulatedMachine(profile: plan.request.machine, shape: plan.request.shape)
-    let onHost = plan.layers.indices.filter {
-      plan.layers[$0].attention == .cpu || plan.layers[$0].feedForward == .cpu
-    }
-    dense = DensePlacement(
-      hostLayers: Set(onHost), outputHeadOnHost: plan.output == .cpu)
-    self.system = system
-    self.system.layerSlots = plan.request.shape.moeLayers.map {
-      onHost.contains($0) ? 0 : plan.layers[$0].slots
-    }
-  }
-
-  /// The same with fewer slots; nil where there are none left.
-  var withFewerSlots: PlacedModel? {
-    guard let slots = system.layerSlots, slots.contains(where: { $0 > 0 }) else { return nil }
-    var smaller = self
-    smaller.system.layerSlots = slots.map { $0 * 3 / 4 }
-    return smaller
+    notes = statistics.notes
   }
 }

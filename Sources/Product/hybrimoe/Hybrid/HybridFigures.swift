@@ -21,7 +21,6 @@ struct HybridFigures: Equatable {
     var copiedOnDemand = 0
     var copiedAhead = 0
     var filled = 0
-    var linkByteCount = 0
     /// Measured times that the lanes were at work.
     var busyMicroseconds: [Lane: Double] = [:]
     /// MoE layers, and the sums of what their plans were to take, had to take at least, and took.
@@ -34,7 +33,7 @@ struct HybridFigures: Equatable {
       var result = left
       let counts: [WritableKeyPath<PhaseFigures, Int>] = [
         \.stepCount, \.tokenCount, \.activated, \.hits, \.prefetched, \.late, \.onCPU,
-        \.copiedOnDemand, \.copiedAhead, \.filled, \.linkByteCount, \.layerCount,
+        \.copiedOnDemand, \.copiedAhead, \.filled, \.layerCount,
       ]
       for count in counts { result[keyPath: count] -= right[keyPath: count] }
       let times: [WritableKeyPath<PhaseFigures, Double>] = [
@@ -70,6 +69,11 @@ struct HybridFigures: Equatable {
   var decode = PhaseFigures()
   /// Nil where nothing is copied ahead.
   var prefetches: Prefetches?
+  /// Bytes over the link, and those of them that were moved for nothing.
+  var linkByteCount = 0
+  var wastedByteCount = 0
+  /// What is less than it should be, each in one line.
+  var notes: [String] = []
   /// Whether times are those of a modelled machine.
   var isModelled = false
 
@@ -82,6 +86,8 @@ struct HybridFigures: Equatable {
   func since(_ earlier: HybridFigures) -> HybridFigures {
     var result = self
     for phase in Phase.allCases { result[phase] = self[phase] - earlier[phase] }
+    result.linkByteCount -= earlier.linkByteCount
+    result.wastedByteCount -= earlier.wastedByteCount
     if let prefetches { result.prefetches = prefetches - (earlier.prefetches ?? Prefetches()) }
     return result
   }

@@ -15,7 +15,10 @@ extension HybridFigures {
           + "\(prefetches.useful), late \(prefetches.late), for nothing \(prefetches.redundant), "
           + "given up \(prefetches.cancelled)")
     }
-    return lines.joined(separator: "\n")
+    let wasted =
+      wastedByteCount > 0 ? ", \(HumanUnits.bytes(wastedByteCount)) of them for nothing" : ""
+    lines.append("over the link: \(HumanUnits.bytes(linkByteCount))\(wasted)")
+    return (lines + notes).joined(separator: "\n")
   }
 
   var json: JSONValue {
@@ -30,7 +33,11 @@ extension HybridFigures {
       ])
     }
     return .object(
-      phases + [("prefetch", ahead ?? .null), ("timesAreModelled", .bool(isModelled))])
+      phases + [
+        ("linkBytes", .integer(linkByteCount)), ("wastedLinkBytes", .integer(wastedByteCount)),
+        ("prefetch", ahead ?? .null), ("timesAreModelled", .bool(isModelled)),
+        ("notes", .array(notes.map(JSONValue.string))),
+      ])
   }
 }
 
@@ -40,11 +47,11 @@ extension HybridFigures.PhaseFigures {
     var text = "of \(HumanUnits.count(activated)) activated experts \(percent(hits)) hits"
     if prefetched > 0 { text += ", \(percent(prefetched)) copied ahead" }
     if late > 0 { text += ", \(percent(late)) on their way" }
-    text += "; CPU computed \(percent(onCPU)); \(HumanUnits.bytes(linkByteCount)) over the link"
+    text += "; CPU computed \(percent(onCPU))"
     let copies = [
       (copiedOnDemand, "on demand"), (copiedAhead, "ahead"), (filled, "filled in afterwards"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    return copies.isEmpty ? text : text + " (experts: \(copies.joined(separator: ", ")))"
+    return copies.isEmpty ? text : text + "; experts copied: \(copies.joined(separator: ", "))"
   }
 
   fileprivate func lanes(isModelled: Bool) -> String {
@@ -68,7 +75,7 @@ extension HybridFigures.PhaseFigures {
       ("hitRate", .double(hitRate)), ("prefetched", .integer(prefetched)),
       ("late", .integer(late)), ("onCPU", .integer(onCPU)),
       ("copiedOnDemand", .integer(copiedOnDemand)), ("copiedAhead", .integer(copiedAhead)),
-      ("filled", .integer(filled)), ("linkBytes", .integer(linkByteCount)),
+      ("filled", .integer(filled)),
       (
         "busy",
         .object(Lane.allCases.map { ($0.rawValue, .double(busyShare(of: $0))) })
