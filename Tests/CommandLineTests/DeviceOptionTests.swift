@@ -56,6 +56,8 @@ import Testing
     (["--eviction", "min"], "knows the future"),
     (["--eviction", "least-stale"], "one cache over all layers"),
     (["--emulated-machine", "rtx-4090"], "add that"),
+    (["--emulated-failure", "memory:1"], "add that"),
+    (["--device", "emulated", "--emulated-failure", "fire:1"], "invalid"),
     (["--device", "gpu"], "'auto', 'cpu', 'cuda:N' or 'emulated'"),
   ]
 

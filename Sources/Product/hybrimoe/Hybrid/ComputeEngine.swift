@@ -66,7 +66,7 @@ final class ComputeEngine {
       self.plan = plan
       return session
     } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
-      console.warn("No GPU is used: \(error).")
+      console.warn("No GPU is used: \(TerminalText.withoutFullStop("\(error)")).")
       return wanted
     }
   }
@@ -74,7 +74,7 @@ final class ComputeEngine {
   /// Whether an error says that the engine cannot use a device for a model, so that the CPU can.
   private static func isAboutDevices(_ error: any Error) -> Bool {
     error is DeviceError || error is HybridError || error is HybridDecodingError
-      || error is SimulationError || error is DirectionError
+      || error is SimulationError || error is DirectionError || error is CommandFailure
   }
 
   /// The system that plans layers and keeps experts.
@@ -125,26 +125,41 @@ extension ComputeEngine {
       live = engine
       return engine
     } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
-      console.warn("No GPU is used: \(error).")
+      console.warn("No GPU is used: \(TerminalText.withoutFullStop("\(error)")).")
       return try CPUSequenceBackend(setup)
     }
   }
 
   /// The engine with as many slots as the device has memory for.
-  private func fitting(_ placed: PlacedModel, _ setup: SequenceSetup) throws -> HybridEngine {
-    var placed = placed
+  private func fitting(_ wanted: PlacedModel, _ setup: SequenceSetup) throws -> HybridEngine {
+    var placed = wanted
+    var refusal: DeviceError?
     while true {
       do {
-        return try HybridEngine(
+        let engine = try HybridEngine(
           placed, setup, recordsTimeline: timeline?.files.isEmpty == false)
+        if let refusal {
+          let slots = HumanUnits.counted(placed.system.layerSlots?.max() ?? 0, "slot")
+          console.warn("\(refusal); the expert cache is cut down to \(slots) a layer.")
+        }
+        return engine
       } catch let error as DeviceError {
-        guard case .outOfMemory = error, let smaller = placed.withFewerSlots else { throw error }
-        placed = smaller
-        console.warn(
-          "\(error); the expert cache is cut down to "
-            + "\(placed.system.layerSlots?.max() ?? 0) slots a layer.")
+        switch error {
+        case .outOfMemory:
+          refusal = refusal ?? error
+          guard let smaller = placed.withFewerSlots else { throw Self.shortage(error) }
+          placed = smaller
+        case .cannotPin: throw Self.shortage(error)
+        default: throw error
+        }
       }
     }
+  }
+
+  private static func shortage(_ error: DeviceError) -> any Error {
+    // Whoever did not ask for the device gets the CPU, with the reason.
+    CommandFailure(
+      "\(error). Give a shorter --context, end other programs, or run with --device cpu.")
   }
 }
 
