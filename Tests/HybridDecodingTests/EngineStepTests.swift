@@ -38,7 +38,7 @@ import Testing
   @Test(arguments: runs("deepseek2-nano-Q4_0", 12))
   func `layers on the processor are not served, and change no bit`(_ run: EngineRun) throws {
     let layers = try World.load(run.model).hyperparameters.layerCount
-    for host: Set<Int> in [[0], [layers - 1], [layers / 2, layers / 2 - 1]] {
+    for host: Set<Int> in [[0], [layers - 1], [layers / 2, layers / 2 - 1], Set(0..<layers)] {
       let engine = try Engine(
         run, placement: DensePlacement(hostLayers: host, outputHeadOnHost: host == [0]))
       let prompt = (0..<7).map { ($0 * 31 + 3) % engine.model.hyperparameters.vocabularySize }
