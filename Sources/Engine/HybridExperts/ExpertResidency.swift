@@ -65,7 +65,6 @@ final class ExpertResidency {
         try carry(piece.expert, through: piece.offset + piece.byteCount, piece.priority)
       case .routed: break
       case .changed(let change): try perform(change, isInCache)
-      case .routed: break
       }
     }
   }
