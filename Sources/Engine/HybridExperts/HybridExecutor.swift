@@ -116,7 +116,11 @@ public final class HybridExecutor: LayerServing {
     }
   }
 
-  deinit { link?.end() }
+  deinit {
+    link?.end()
+    // Copies may still be on their way from and to what is given back now.
+    try? device.synchronize()
+  }
 
   private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {

@@ -62,6 +62,7 @@ extension DeviceOperations {
   ) throws(DeviceError) {
     let tokens = y.first.rowCount
     precondition(x.width == weights.activationWidth, "x is quantised for other weights")
+    precondition(x.address % 64 == 0, "records begin on cache lines")
     precondition(x.columnCount == weights.columnCount && x.rowCount == tokens * y.headCount)
     precondition(y.first.columnCount == weights.rowCount, "y has another shape")
     let arguments = gpu_product_arguments(
@@ -117,6 +118,9 @@ extension DeviceOperations {
     precondition(gate.columnCount == up.columnCount && gate.rowCount == up.rowCount)
     precondition(gateX.columnCount == gate.columnCount && upX.columnCount == up.columnCount)
     precondition(out.columnCount == gate.rowCount, "out has another shape")
+    precondition(
+      gateX.address % 64 == 0 && upX.address % 64 == 0 && out.address % 64 == 0,
+      "records begin on cache lines")
     var arguments = gpu_gated_arguments(
       gate: gpu_matrix(gate), up: gpu_matrix(up), gate_bias: gateBias, up_bias: upBias,
       gate_x: gateX.address, up_x: upX.address, groups: groups.address, row_tokens: rowTokens,
@@ -148,6 +152,7 @@ extension DeviceOperations {
   ) throws(DeviceError) {
     precondition(x.width == down.activationWidth && x.columnCount == down.columnCount)
     precondition(y.columnCount == down.rowCount, "y has another shape")
+    precondition(x.address % 64 == 0, "records begin on cache lines")
     let arguments = gpu_down_arguments(
       down: gpu_matrix(down), bias: bias, x: x.address, groups: groups.address, y: y.address,
       group_count: u32(groups.groupCount), most_rows: u32(groups.mostRows),
