@@ -34,7 +34,7 @@ import Testing
       }
       replay.endStep()
     }
-    #expect(served.executor.report == replay.report)
+    #expect(served.executor.report == replay.currentReport)
     let statistics = try served.executor.statistics()
     #expect(statistics.decode.hits == replay.report.decode.hits)
     #expect(statistics.linkBytes == replay.transferCounts.moved)
