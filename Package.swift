@@ -66,7 +66,8 @@ let package = Package(
     .target(
       name: "ExpertSimulation",
       dependencies: [
-        "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "Experts", "OrderedJSON",
+        "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "Experts",
+        "OrderedJSON",
         "Placement", "RoutingTraces",
       ],
       path: "Sources/Policy/ExpertSimulation", swiftSettings: pure),
@@ -95,7 +96,8 @@ let package = Package(
 
     // A GPU, real or emulated: memory, streams, kernels.
     .target(
-      name: "Devices", dependencies: ["CSystemCalls", "HostMemory"], path: "Sources/Machine/Devices",
+      name: "Devices", dependencies: ["CSystemCalls", "HostMemory"],
+      path: "Sources/Machine/Devices",
       swiftSettings: strict),
     .target(
       name: "CGPUKernels", path: "Sources/Machine/CGPUKernels", exclude: ["kernels", "ptx"]),
@@ -233,7 +235,8 @@ let package = Package(
     .testTarget(
       name: "ExpertSimulationTests",
       dependencies: [
-        "ExpertCaching", "ExpertDirection", "ExpertScheduling", "ExpertSimulation", "Experts", "OrderedJSON",
+        "ExpertCaching", "ExpertDirection", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "OrderedJSON",
         "Placement",
         "RoutingTraces", "TestSupport",
       ],
@@ -259,7 +262,8 @@ let package = Package(
         "CPUCompute", "DeviceCompute", "Devices", "EmulatedDevice", "ExpertCaching",
         "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
         "GGUF",
-        "HostMemory", "HybridExperts", "Models", "OrderedJSON", "Placement", "RoutingTraces", "Tensors",
+        "HostMemory", "HybridExperts", "Models", "OrderedJSON", "Placement", "RoutingTraces",
+        "Tensors",
         "TestSupport",
       ],
       swiftSettings: strict),

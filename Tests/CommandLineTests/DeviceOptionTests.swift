@@ -2,6 +2,7 @@ import ExpertCaching
 import ExpertScheduling
 import ExpertSimulation
 import Foundation
+import Models
 import Placement
 import Testing
 
@@ -55,6 +56,8 @@ import Testing
     (["--eviction", "min"], "knows the future"),
     (["--eviction", "least-stale"], "one cache over all layers"),
     (["--emulated-machine", "rtx-4090"], "add that"),
+    (["--emulated-failure", "memory:1"], "add that"),
+    (["--device", "emulated", "--emulated-failure", "fire:1"], "invalid"),
     (["--device", "gpu"], "'auto', 'cpu', 'cuda:N' or 'emulated'"),
   ]
 
@@ -131,11 +134,68 @@ import Testing
       machine: try catalog.machine("rtx-3090+ddr4"), shape: try catalog.shape("deepseek-v2-lite"),
       context: 163_840)
     request.gpuMemoryBytes = 6 << 30
-    let context = ComputeEngine.context(request)
+    let context = EnginePlanner.context(request)
     #expect(context < 163_840 && context >= 2048)
     request.context = context
     #expect(PlacementPlanner.plan(request).denseFits)
     request.context = 512
-    #expect(ComputeEngine.context(request) == 512, "a short context stays")
+    #expect(EnginePlanner.context(request) == 512, "a short context stays")
+  }
+}
+
+@Suite struct `How often experts are used` {
+  /// Sees what is passed on.
+  private final class Watcher: StepObserver {
+    var readsScores: Bool { true }
+    var layers: [Int] = []
+    func didRoute(_ routing: LayerRouting) { layers.append(routing.layer) }
+  }
+
+  @Test func `is counted for each expert, and everything is passed on`() throws {
+    let catalog = ProfileCatalog(environment: [:])
+    let shape = try catalog.shape("mixtral-8x7b")
+    let machine = try SimulatedMachine(profile: catalog.machine("rtx-3090"), shape: shape)
+    let counter = PopularityCounter(machine, layers: Array(0..<shape.moeLayerCount))
+    #expect(!counter.readsScores)
+    let watcher = Watcher()
+    counter.inner = watcher
+    #expect(counter.readsScores)
+    for layer in [0, 2, 2, 99] {
+      counter.didRoute(
+        LayerRouting(
+          layer: layer, ranks: 2, ids: [1, 7], weights: [0.5, 0.5], scores: [], predicted: []))
+    }
+    #expect(watcher.layers == [0, 2, 2, 99])
+    #expect(counter.counts.reduce(0, +) == 6)
+    #expect(counter.counts[1] == 1 && counter.counts[2 * 8 + 7] == 2)
+  }
+}
+
+@Suite struct `A card without a profile` {
+  @Test(arguments: [
+    ("NVIDIA GeForce RTX 4090", "rtx-4090"), ("NVIDIA A100-SXM4-80GB", "a100"),
+    ("NVIDIA H100 80GB HBM3", "h200"), ("NVIDIA GeForce RTX 5070 Ti", "rtx-5090"),
+    ("Tesla T4", "rtx-3090"),
+  ])
+  func `is taken for the most similar one that is known`(name: String, profile: String) throws {
+    #expect(MachineProfile.similarCard(name) == profile)
+    #expect(throws: Never.self) { try ProfileCatalog(environment: [:]).machine(profile) }
+  }
+
+  @Test func `leaves a margin of free memory`() {
+    #expect(MachineProfile.margin(24 << 30) == 768 << 20)
+    #expect(MachineProfile.margin(4 << 30) == 256 << 20)
+    #expect(MachineProfile.margin(1 << 20) == 1 << 17)
+  }
+
+  @Test func `has measured costs in place of assumed ones`() throws {
+    var machine = try ProfileCatalog(environment: [:]).machine("rtx-3090+ddr4")
+    var costs = machine.costModel
+    costs.gpu.launchMicroseconds = 3
+    costs.link.bytesPerMicrosecond = 9000
+    costs.link.overlappedBytesPerMicrosecond = 6000
+    costs.handshakeMicroseconds = 11
+    machine.take(costs)
+    #expect(machine.costModel == costs)
   }
 }

@@ -167,3 +167,41 @@ import Testing
     #expect(outcome.code == 64 && outcome.error.contains(part), "\(outcome.error)")
   }
 }
+
+/// What a user sees when a device fails: a clear error or less speed, never another text, never a hang.
+@Suite struct `A device that fails` {
+  private func run(_ failure: String, _ words: String...) throws -> Program.Outcome {
+    try Program.run(
+      [
+        "run", "-m", Program.endlessModel, "-p", "hello there", "-n", "3", "--temperature", "0",
+        "--device", "emulated", "--emulated-failure", failure,
+      ] + words)
+  }
+
+  private static let text = try? Program.run(
+    "run", "-m", Program.endlessModel, "-p", "hello there", "-n", "3", "--temperature", "0"
+  ).output
+
+  @Test(arguments: ["lost-at-launch:60", "lost-at-copy:30"])
+  func `that is lost in the middle ends the run with what to do`(failure: String) throws {
+    let outcome = try run(failure)
+    #expect(outcome.code == 1, "\(outcome)")
+    #expect(outcome.error.contains("is lost") && outcome.error.contains("--device cpu"))
+  }
+
+  @Test(arguments: ["delay:10:1000000", "pinning:1000000", "memory:3000000"])
+  func `in a harmless way gives the same text`(failure: String) throws {
+    let outcome = try run(failure, "--cache-size", "4", "--stats")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(outcome.output == Self.text && !outcome.output.isEmpty)
+  }
+
+  @Test func `that has less memory than it said has a smaller cache, which is told`() throws {
+    let outcome = try run("memory:2000000", "--cache-ratio", "1")
+    #expect(outcome.error.contains("no room for") && outcome.error.contains("is cut down to"))
+    #expect(outcome.code == 0 && outcome.output == Self.text, "\(outcome.error)")
+    let less = try run("memory:1000000", "--cache-ratio", "1")
+    #expect(less.code == 1 && less.error.contains("--device cpu"), "\(less.error)")
+    #expect(less.output.isEmpty)
+  }
+}

@@ -32,6 +32,7 @@ struct Program {
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "PATH": "/usr/bin", "HYBRIMOE_DEVICE": "cpu",
+      "CUDA_VISIBLE_DEVICES": "",
     ].merging(environment) { $1 }
     return process
   }

@@ -196,6 +196,12 @@ import Testing
     try compare(c, world, threads: 32, seeds: [0])
   }
 
+  @Test func `a hundred thousand positions are attended to`() throws {
+    let c = Case(
+      heads: 2, cacheHeads: 2, keyLength: 2, valueLength: 1, cached: 100_000, tokens: 1, type: .f16)
+    try compare(c, world(c), threads: 256, seeds: [7])
+  }
+
   @Test func `far apart scores fade to nothing and leave no denormals behind`() throws {
     let c = Case(heads: 2, cacheHeads: 1, cached: 520, tokens: 1)
     var world = world(c)

@@ -143,3 +143,13 @@ func `who waits for what cannot come is told who waits for what`(_ index: Int) t
   #expect(throws: DeviceError.self) { try stream.wait(for: world.word(0), atLeast: 1) }
   #expect(throws: DeviceError.self) { try stream.write(1, to: world.word(0)) }
 }
+
+@Test func `two threads of a host that wait for each other are told so`() throws {
+  var configuration = EmulatedDevice.Configuration()
+  configuration.hostThreadCount = 2
+  // Nobody else comes: no time is given.
+  configuration.patienceSeconds = 0
+  let world = try World(configuration)
+  world.clearWords()
+  #expect(throws: DeviceError.self) { try world.device.wait(for: world.word(0), atLeast: 1) {} }
+}

@@ -29,7 +29,7 @@ import Testing
       table.follow(director.actions)
       table.end()
       director.endLayer()
-      table.follow(director.actions)
+      table.release(director.actions)
       expectSame(table, director)
     }
     director.endStep()

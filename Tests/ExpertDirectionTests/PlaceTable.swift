@@ -20,6 +20,7 @@ struct PlaceTable {
   private var awaited: Set<ExpertID> = []
   /// Copies of the running plan that have to keep their places until its end.
   private var kept: Set<ExpertID> = []
+  private var isRunning = false
 
   init(_ director: ExpertDirector, bytes: [Int]) {
     self.bytes = bytes
@@ -52,7 +53,9 @@ struct PlaceTable {
     for copy in directive.copies + directive.late where copy.stays {
       kept.insert(ExpertID(layer: directive.layer, index: copy.index))
     }
+    isRunning = false
     follow(actions[routed...])
+    isRunning = true
     for expert in held where !isWhole(expert) {
       problems.append("\(expert) is resident, but its bytes are not there")
     }
@@ -63,9 +66,14 @@ struct PlaceTable {
     for expert in awaited {
       problems.append("\(expert) was computed on the GPU without its bytes")
     }
-    held = []
     awaited = []
-    // Whatever was only kept to be read has been read.
+  }
+
+  /// Follows the end of a layer: whatever was only kept to be read has been read.
+  mutating func release(_ actions: [DirectedAction]) {
+    follow(actions)
+    isRunning = false
+    held = []
     for expert in passing { places[expert] = nil }
     passing = []
     for expert in kept where !residents.contains(expert) { places[expert] = nil }
@@ -121,7 +129,11 @@ struct PlaceTable {
   private mutating func leave(_ expert: ExpertID) {
     if residents.remove(expert) == nil { problems.append("\(expert) leaves, but is not resident") }
     // The running plan reads it all the same, and before any copy that needs its place.
-    if held.contains(expert) { return passing.append(expert) }
+    if held.contains(expert) {
+      // One that goes while the plan runs may come back at the layer's end.
+      if isRunning { kept.insert(expert) } else { passing.append(expert) }
+      return
+    }
     if !awaited.contains(expert), !kept.contains(expert) { free(expert) }
   }
 

@@ -36,6 +36,7 @@ struct EngineRun: Sendable, CustomStringConvertible {
   static let few = PairwiseCover(levels: levels).rows.map(EngineRun.init)
 
   let levels: [Int]
+  var recordsTimeline = false
 
   init(_ levels: [Int]) { self.levels = levels }
 
@@ -71,6 +72,9 @@ struct Engine {
   let executor: HybridExecutor
   let expected: CPUSequenceBackend
   let model: DecoderModel
+  /// [MoE layers × experts]
+  let popularity: [Double]
+  static let pieceByteCount = 4096
 
   init(_ run: EngineRun, placement: DensePlacement = DensePlacement()) throws {
     model = try World.load(run.model)
@@ -85,9 +89,11 @@ struct Engine {
       lanes: try Engine.costs(model, machine: run.machine),
       system: run.system(experts: model.hyperparameters.expertCount), tokenCapacity: run.chunk)
     let experts = layers.count * model.hyperparameters.expertCount
-    hybrid.popularity = (0..<experts).map { Double($0 * 7 % 5) }
+    popularity = (0..<experts).map { Double($0 * 7 % 5) }
+    hybrid.popularity = popularity
+    hybrid.recordsTimeline = run.recordsTimeline
     hybrid.pinned.byteCount = run.pinsWeights ? .max : 0
-    hybrid.pieceByteCount = 4096
+    hybrid.pieceByteCount = Engine.pieceByteCount
     hybrid.checksPlans = true
     executor = try HybridExecutor(hybrid)
     decoder = try HybridDecoder(

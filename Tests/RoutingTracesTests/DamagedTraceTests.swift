@@ -35,6 +35,10 @@ import Testing
       "expertBytes[1]: expected a number from 0 to 9007199254740992, found -2"
     ),
     (header("expertBytes", "\"x\""), "expertBytes: expected a number, found a string"),
+    (
+      header("activated", "2,\"numbers\":\"int8\""),
+      "numbers: expected \"float32\" or \"float64\", found \"int8\""
+    ),
     (header("version", "\"1\""), "version: expected a whole number, found a string"),
     (header("model", "\"m"), "column 52: expected ',' or '}', found 'layers'"),
   ]

@@ -28,7 +28,8 @@ enum TraceSamples {
       model: ["m", "a \"b\"\n", "é😀"].randomElement(using: &random)!, layers: layers,
       experts: experts, activated: upTo(experts),
       expertBytes: Bool.random(using: &random)
-        ? bytes : Array(repeating: 7, count: layers))
+        ? bytes : Array(repeating: 7, count: layers),
+      numbers: Bool.random(using: &random) ? .float32 : .float64)
     var events: [RoutingEvent] = []
     var step = 0
     for _ in 0..<Int.random(in: 0...5, using: &random) {
@@ -46,7 +47,7 @@ enum TraceSamples {
   ) -> RoutingEvent {
     let tokens = Int.random(in: 1...3, using: &random)
     func table(_ columns: Int) -> [Double] {
-      (0..<tokens * columns).map { _ in
+      let numbers: [Double] = (0..<tokens * columns).map { _ in
         switch Int.random(in: 0...3, using: &random) {
         case 0: 0
         case 1: Double(Int.random(in: -9...9, using: &random)) / 8
@@ -54,6 +55,7 @@ enum TraceSamples {
         default: Double.random(in: 0...1, using: &random)
         }
       }
+      return header.numbers == .float32 ? numbers.map { Double(Float($0)) } : numbers
     }
     var event = RoutingEvent(
       step: step, phase: phase, layer: layer,
@@ -65,6 +67,7 @@ enum TraceSamples {
     for later in layer + 1..<max(layer + 1, header.layers) where Bool.random(using: &random) {
       event.predicted.append(PredictedScores(layer: later, scores: table(header.experts)))
     }
+    if Bool.random(using: &random) { event.microseconds = .random(in: 0...1e9, using: &random) }
     return event
   }
 }

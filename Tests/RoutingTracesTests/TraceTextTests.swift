@@ -64,6 +64,42 @@ import Testing
     }
   }
 
+  @Test func `of floats has their own fewest digits and gives their very values`() throws {
+    var header = TraceSamples.header
+    header.numbers = .float32
+    let scores = [0.1, 0.3, 1e-7, 0.6, 0] as [Float]
+    let event = RoutingEvent(
+      step: 0, phase: .decode, layer: 0, ids: [3, 1], scores: scores.map(Double.init),
+      microseconds: 1250.5)
+    let text = try RoutingTrace(header: header, events: [event]).text()
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    #expect(lines[0].hasSuffix(#","expertBytes":10,"numbers":"float32"}"#))
+    #expect(
+      lines[1] == """
+        {"step":0,"phase":"decode","layer":0,"ids":[[3,1]],\
+        "scores":[[0.1,0.3,1e-07,0.6,0.0]],"at":1250.5}
+        """)
+    #expect(try RoutingTrace(reading: text).events == [event])
+  }
+
+  @Test func `of floats refuses what is none`() throws {
+    var header = TraceSamples.header
+    header.numbers = .float32
+    var text: [UInt8] = []
+    var writer = try TraceWriter(header, to: &text)
+    let event = RoutingEvent(
+      step: 0, phase: .decode, layer: 0, ids: [3, 1], weights: [0.1, 0.25])
+    #expect(throws: TraceError.self) { try writer.append(event, to: &text) }
+    let line = #"{"step":0,"phase":"decode","layer":0,"ids":[[3,1]],"weights":[[1e39,0]]}"#
+    #expect(Reading(text + Array(line.utf8)).message.contains("too large for a Float"))
+  }
+
+  @Test(arguments: ["-1", "1e400", "\"3\""])
+  func `refuses a time that is none`(_ time: String) {
+    let line = #"{"step":0,"phase":"decode","layer":0,"ids":[[3,1]],"at":\#(time)}"#
+    #expect(Reading(TraceSamples.text(line)).message != "accepted")
+  }
+
   @Test func `may be a header alone`() throws {
     #expect(try RoutingTrace(reading: TraceSamples.text()).events.isEmpty)
   }

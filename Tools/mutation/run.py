@@ -3,8 +3,8 @@
 
     Tools/mutation/run.py [NAME...] [--scratch FOLDER] [--markdown FILE]
 
-The mutants are those of mutants.txt beside this file, all or those whose names are given. Each is made in a
-copy of the committed tree, built (debug) and tested with the tests that mutants.txt names; a mutant is caught where
+The mutants are those of the .txt files beside this file, all or those whose names are given. Each is made in a
+copy of the committed tree, built (debug) and tested with the tests that its file names; a mutant is caught where
 a test fails, crashes or does not end. Exits with 1 where one is not caught, does not compile or does not fit
 the sources.
 """
@@ -48,7 +48,7 @@ def read_mutants(text):
             elif line.startswith("+"):
                 new.append(line[1:])
             elif line.strip():
-                sys.exit(f"mutants.txt: {line!r} is neither a path nor a line")
+                sys.exit(f"mutants: {line!r} is neither a path nor a line")
         found.append(Mutant(lines[0].strip(), path, tests, "\n".join(old), "\n".join(new)))
     return found
 
@@ -106,10 +106,11 @@ def main():
     parser.add_argument("--scratch", help="a folder for the copy, kept with its build")
     parser.add_argument("--markdown", help="where to write the table")
     options = parser.parse_args()
-    mutants = read_mutants((ROOT / "Tools/mutation/mutants.txt").read_text())
+    files = sorted((ROOT / "Tools/mutation").glob("*.txt"))
+    mutants = [mutant for file in files for mutant in read_mutants(file.read_text())]
     unknown = set(options.names) - {mutant.name for mutant in mutants}
     if unknown:
-        sys.exit(f"mutants.txt has no {', '.join(sorted(unknown))}")
+        sys.exit(f"no mutant is called {', '.join(sorted(unknown))}")
     chosen = [m for m in mutants if not options.names or m.name in options.names]
     with tempfile.TemporaryDirectory() as temporary:
         tree = pathlib.Path(options.scratch or temporary) / "tree"

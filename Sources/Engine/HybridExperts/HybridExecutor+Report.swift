@@ -1,10 +1,45 @@
+import Devices
 import ExpertDirection
 import Experts
 
 extension HybridExecutor {
   /// What the director decided so far, and what it expected the lanes to take.
-  public var report: DirectionReport { director.report }
+  public var report: DirectionReport { director.currentReport }
 
   /// What the lanes were to do, in microseconds since the first step; nil unless recorded.
   public var predictedTimeline: Timeline? { director.timeline }
+
+  /// The lanes' times, as far as the device has passed them.
+  /// - Throws: `DeviceError`.
+  public func laneTimes() throws -> LaneTimes {
+    try lock.withLock { _ in
+      try recorder.collect()
+      return recorder.times
+    }
+  }
+
+  /// - Throws: `DeviceError`.
+  public func statistics() throws -> HybridStatistics {
+    let times = try laneTimes()
+    return lock.withLock { _ in statistics(times) }
+  }
+
+  private func statistics(_ times: LaneTimes) -> HybridStatistics {
+    var statistics = HybridStatistics(
+      director.currentReport, director.transferCounts, times)
+    statistics.slotCount = residency.slots.count
+    statistics.slotBytes = residency.slots.slotByteCount
+    statistics.waitedForSlot = residency.waitedForSlot
+    statistics.preempted = residency.preempted
+    statistics.pinnedBytes = source.pinnedByteCount
+    statistics.stagedBytes = source.stagedByteCount
+    statistics.pageableBytes = source.pageableByteCount
+    if let shortage { statistics.notes.append(shortage) }
+    if let refusal = source.refusal {
+      statistics.notes.append(
+        "\(source.pinnedByteCount >> 20) MiB of the experts are pinned, the others reach the GPU "
+          + "through a buffer: \(refusal)")
+    }
+    return statistics
+  }
 }

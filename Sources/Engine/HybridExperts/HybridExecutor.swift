@@ -25,47 +25,47 @@ import Synchronization
 /// were issued earlier, and the first of all that wait has nothing to wait for.
 public final class HybridExecutor: LayerServing {
   public let exchange: LayerExchange
-  public private(set) var lastGPUEvent: (any DeviceEvent)?
+  public internal(set) var lastGPUEvent: (any DeviceEvent)?
   /// Why the cache is smaller than it should be; nil where it is not.
   public let shortage: String?
   /// Takes the place of the model's routers, between steps; nil: they decide.
   public var routingSource: (any RoutingSource)?
-  private let device: any Device
-  private let waitsForMemory: Bool
+  let device: any Device
+  let waitsForMemory: Bool
   /// The MoE layers' numbers in the file, and back.
-  private let numbers: [Int]
-  private let places: [Int: Int]
-  private let weights: HostExperts
-  private let source: PinnedSource
-  private let marks: EventPool
-  private let cpu: CPULane
-  private let gpu: GPULane
-  private let uploader: Uploader
-  private let residency: ExpertResidency
-  private(set) var director: ExpertDirector
+  let numbers: [Int]
+  let places: [Int: Int]
+  let weights: HostExperts
+  let source: PinnedSource
+  let marks: EventPool
+  let cpu: CPULane
+  let gpu: GPULane
+  let uploader: Uploader
+  let residency: ExpertResidency
+  var director: ExpertDirector
   /// As they are now: refreshed by what running layers take.
-  private var lanes: any LaneCosts
-  private let recordsTimeline: Bool
-  private let clock: ExpertDirector.Clock
-  private let pieceByteCount: Int
-  private var routing: RoutingReader
-  private var groups = RowGroups()
-  private var recorder: LaneRecorder
+  var lanes: any LaneCosts
+  let recordsTimeline: Bool
+  let clock: ExpertDirector.Clock
+  let pieceByteCount: Int
+  var routing: RoutingReader
+  var groups = RowGroups()
+  var recorder: LaneRecorder
 
-  private var step = -1
-  private var phase = Phase.prefill
-  private var tokenCount = 0
-  private var isInLayer = false
-  private var runningSequence: UInt32 = 0
+  var step = -1
+  var phase = Phase.prefill
+  var tokenCount = 0
+  var isInLayer = false
+  var runningSequence: UInt32 = 0
   /// Guards all that the link's thread touches: director, residency, slots, sources.
-  private let lock = Mutex<Void>(())
+  let lock = Mutex<Void>(())
   /// With the measured clock.
-  private var link: LinkThread?
-  private var linkFailure: (any Error)?
-  private var inFlight: [StreamMark] = []
+  var link: LinkThread?
+  var linkFailure: (any Error)?
+  var inFlight: [StreamMark] = []
   /// Whether a layer was left in the middle.
-  private var hasFailed = false
-  private var lastMark: StreamMark?
+  var hasFailed = false
+  var lastMark: StreamMark?
 
   /// Takes memory on the device and uploads the first residents.
   /// - Throws: `DeviceError`, `HybridError`, `DirectionError`.
@@ -116,7 +116,11 @@ public final class HybridExecutor: LayerServing {
     }
   }
 
-  deinit { link?.end() }
+  deinit {
+    link?.end()
+    // Copies may still be on their way from and to what is given back now.
+    try? device.synchronize()
+  }
 
   private func placeResidents() throws {
     for (layer, experts) in director.residents.enumerated() {
@@ -276,85 +280,13 @@ public final class HybridExecutor: LayerServing {
     link?.ring()
   }
 
-  private func forgetUploads() {
+  func forgetUploads() {
     residency.abandon { [device, residency] value, slot in
       device.write(value, to: residency.slots.arrivalWord(of: slot))
     }
   }
 
-  // MARK: The link's own time
-
-  /// Takes note of the pieces that are through and issues the next ones, on the link's thread.
-  private func driveLink() throws -> (any DeviceEvent)? {
-    while true {
-      let piece = try lock.withLock { _ throws -> TransferQueue.Piece? in
-        while let first = inFlight.first, try first.event.isDone() {
-          inFlight.removeFirst()
-          director.pieceDone(at: try first.event.time() ?? device.clock.now)
-          try follow()
-        }
-        return director.nextPiece(at: device.clock.now)
-      }
-      guard let piece else { break }
-      if piece.offset == 0 { weights.packAlone(piece.expert) }
-      try lock.withLock { _ in
-        try residency.carry(
-          piece.expert, through: piece.offset + piece.byteCount, piece.priority)
-        inFlight.append(try marks.mark(uploader.stream))
-      }
-    }
-    return lock.withLock { _ in inFlight.first?.event }
-  }
-
-  private func linkFailed(_ error: any Error) {
-    lock.withLock { _ in
-      linkFailure = error
-      forgetUploads()
-    }
-  }
-
-  private func checkLink() throws {
-    guard link != nil, let error = lock.withLock({ _ in linkFailure }) else { return }
-    throw error
-  }
-
-  // MARK: What it came to
-
-  /// The lanes' times, as far as the device has passed them.
-  /// - Throws: `DeviceError`.
-  public func laneTimes() throws -> LaneTimes {
-    try lock.withLock { _ in
-      try recorder.collect()
-      return recorder.times
-    }
-  }
-
-  /// - Throws: `DeviceError`.
-  public func statistics() throws -> HybridStatistics {
-    let times = try laneTimes()
-    return lock.withLock { _ in statistics(times) }
-  }
-
-  private func statistics(_ times: LaneTimes) -> HybridStatistics {
-    var statistics = HybridStatistics(
-      director.currentReport, director.transferCounts, times)
-    statistics.slotCount = residency.slots.count
-    statistics.slotBytes = residency.slots.slotByteCount
-    statistics.waitedForSlot = residency.waitedForSlot
-    statistics.preempted = residency.preempted
-    statistics.pinnedBytes = source.pinnedByteCount
-    statistics.stagedBytes = source.stagedByteCount
-    statistics.pageableBytes = source.pageableByteCount
-    if let shortage { statistics.notes.append(shortage) }
-    if let refusal = source.refusal {
-      statistics.notes.append(
-        "\(source.pinnedByteCount >> 20) MiB of the experts are pinned, the others reach the GPU "
-          + "through a buffer: \(refusal)")
-    }
-    return statistics
-  }
-
-  private func noteUpload(_ upload: Upload) {
+  func noteUpload(_ upload: Upload) {
     // What fills the slots before the first step is no work of any step.
     guard step >= 0, let begin = upload.begin, let end = upload.end else { return }
     recorder.uploaded(
@@ -362,139 +294,7 @@ public final class HybridExecutor: LayerServing {
       predicted: upload.isAwaited ? linkMicroseconds(upload.expert.layer) : nil)
   }
 
-  private func linkMicroseconds(_ layer: Int) -> Double {
-    let bytes = Double(lanes.linkBytes(ofLayer: layer))
-    return lanes.link.latencyMicroseconds + bytes / lanes.link.overlappedBytesPerMicrosecond
-  }
-
-  // The costs follow what the lanes take, so that plans fit a machine that has become slower or faster.
-  private func refreshCosts() {
-    guard clock == .measured, var measured = lanes as? MeasuredLanes else { return }
-    let ratios = recorder.takeRatios()
-    guard !ratios.isEmpty else { return }
-    for (lane, ratio) in ratios { measured.scales.follow(lane, ratio) }
-    lanes = measured
-    director.updateCosts(measured)
-  }
-
-  private func follow() throws {
+  func follow() throws {
     try residency.perform(director.actions) { director.isResident($0) }
-  }
-
-  // MARK: The GPU lane
-
-  private func launch(_ work: LayerWork) throws {
-    let layer = work.layer
-    lastMark = nil
-    // Kept while slots are handed out below: what the director has given up in favour of a copy of this
-    // very plan is still to be read.
-    let ready = work.residents.filter { residency.slots.ledger.slot(of: $0) != nil }
-    let underWay = work.arrivals.map(\.expert).filter {
-      residency.slots.ledger.slot(of: $0) != nil
-    }
-    for expert in ready + underWay { residency.retain(expert) }
-    try launchReady(ready, layer)
-    var spent: [Upload] = []
-    var pending: [Upload] = []
-    // A resident that never got its slot is brought now.
-    let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
-    // With the measured clock the link's thread issues copies piece by piece; but of these it has been
-    // told already.
-    let issuesNow =
-      clock == .modelled || !lost.isEmpty
-      || work.arrivals.contains { residency.isWaiting($0.expert) }
-    for (expert, stays) in lost + work.arrivals {
-      if residency.slots.ledger.isResident(expert) {
-        try launchReady(
-          [expert], layer, isHit: false, isRetained: underWay.contains(expert))
-        continue
-      }
-      let upload = try slot(for: expert, of: work, reusing: &spent)
-      if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
-      try launchReady(
-        [expert], layer, isHit: false, isRetained: underWay.contains(expert))
-      if !stays { spent.append(upload) }
-    }
-    if issuesNow { for upload in pending { try residency.complete(upload) } }
-    lastGPUEvent = lastMark?.event
-  }
-
-  // A free slot, or that of a copy that has been launched and does not stay; else one that nobody needs
-  // now.
-  private func slot(
-    for expert: ExpertID, of work: LayerWork, reusing spent: inout [Upload]
-  ) throws -> Upload {
-    while true {
-      if let upload = try residency.bring(expert) { return upload }
-      if !spent.isEmpty {
-        residency.reuseSlot(of: spent.removeFirst())
-      } else if !residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
-        throw HybridError.noSlot(experts: work.arrivals.count)
-      }
-    }
-  }
-
-  /// Launches experts that have slots, and marks the slots as read.
-  private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isHit: Bool = true, isRetained: Bool = true
-  ) throws {
-    guard !experts.isEmpty else { return }
-    let slots = residency.slots
-    var launched: [(expert: Int, slot: UInt64, rows: Range<Int>)] = []
-    for expert in experts {
-      guard let slot = slots.ledger.slot(of: expert) else {
-        preconditionFailure("an expert is launched from its slot")
-      }
-      try slots.waitForArrival(in: slot, on: gpu.stream, waitsForMemory: waitsForMemory)
-      launched.append((expert.index, slots.address(of: slot), groups.rows[expert.index]))
-    }
-    let begin = try marks.mark(gpu.stream)
-    try gpu.launch(layer: layer, launched)
-    let mark = try marks.mark(gpu.stream)
-    lastMark = mark
-    recorder.launched(
-      experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
-    for expert in experts {
-      if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
-      if isRetained { residency.release(expert) }
-    }
-  }
-}
-
-/// A directive as the lanes need it.
-struct LayerWork {
-  let directive: LayerDirective
-  var layer: Int { directive.layer }
-  /// Computed by the GPU from where they are.
-  private(set) var residents: [ExpertID] = []
-  /// Computed by the GPU when they have arrived, in the order of the link.
-  private(set) var arrivals: [(expert: ExpertID, stays: Bool)] = []
-  /// Computed by the CPU, in the plan's order.
-  private(set) var cpu: [Int] = []
-  func usesOnGPU(_ expert: ExpertID) -> Bool {
-    residents.contains(expert) || arrivals.contains { $0.expert == expert }
-  }
-
-  /// What the CPU is predicted to take.
-  private(set) var cpuMicroseconds = 0.0
-
-  init(_ directive: LayerDirective) {
-    self.directive = directive
-    let copied = directive.late + directive.copies
-    for operation in directive.plan.operations {
-      guard case .expert(let index) = operation.subject else { continue }
-      switch operation.lane {
-      case .cpu:
-        cpu.append(index)
-        cpuMicroseconds += operation.end - operation.start
-      case .gpu:
-        guard !copied.contains(where: { $0.index == index }) else { continue }
-        residents.append(ExpertID(layer: layer, index: index))
-      case .link: break
-      }
-    }
-    for copy in copied {
-      arrivals.append((ExpertID(layer: layer, index: copy.index), copy.stays))
-    }
   }
 }

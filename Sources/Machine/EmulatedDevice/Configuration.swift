@@ -18,8 +18,9 @@ extension EmulatedDevice {
     /// Operations that are left out: what a program does without them is what a test wants to know.
     public var ignoredOperations: (@Sendable (EmulatedOperation) -> Bool)?
     /// Threads of the host that may call: the device is stuck when all of them wait for it and it cannot
-    /// go on.
+    /// go on, or when one of them has waited so for `patienceSeconds` while the others did nothing.
     public var hostThreadCount = 1
+    public var patienceSeconds = 20
     /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends. It costs
     /// a pass over every allocation.
     public var checksMemory = true

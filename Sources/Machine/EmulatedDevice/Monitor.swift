@@ -31,6 +31,14 @@ final class Monitor: @unchecked Sendable {
   func unlock() { pthread_mutex_unlock(mutex) }
   /// Returns after the next change, or earlier; the lock is held before and after.
   func wait() { pthread_cond_wait(condition, mutex) }
+  /// The same, for some seconds at most.
+  /// - Returns: false where they are over.
+  func wait(seconds: Int) -> Bool {
+    var until = timespec()
+    clock_gettime(CLOCK_REALTIME, &until)
+    until.tv_sec += seconds
+    return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT
+  }
   func changed() { pthread_cond_broadcast(condition) }
 }
 

@@ -10,8 +10,10 @@ public enum ResidencyChange: Equatable, Sendable {
   /// The cache has given an expert a slot, and taken it from the victim where there is one.
   ///
   /// A copy on demand that is to stay is inserted when the plan is made, before its first byte
-  /// moves: what it replaces may still be read by the running plan. A copy ahead or a fill is
+  /// moves, or when the layer ends: what it replaces may still be read by the running plan. A copy ahead or a fill is
   /// inserted when its last byte has arrived, an expert of the ring when its layer's plan is made.
+  /// A wrong guess that arrives while its layer runs may take the slot of a resident that the plan
+  /// uses; that one may be inserted again when the layer ends, so it keeps its place until then.
   case inserted(ExpertID, replacing: ExpertID?)
   /// The cache has given an expert up without a newcomer in its place. The running plan may compute
   /// with it all the same.

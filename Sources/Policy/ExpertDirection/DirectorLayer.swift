@@ -33,7 +33,7 @@ extension ExpertDirector {
       directive.inRing.append(index)
     }
     takeOperations(layerCase, layer)
-    admitCopied(layer)
+    prepareAdmission(layer)
     listCopies(&directive)
     return directive
   }
@@ -198,6 +198,7 @@ extension ExpertDirector {
   /// What remains to be decided when a layer's plan has been performed.
   mutating func finishLayer() {
     let layer = runningLayer
+    if running.admitsAtEnd { admitCopied(layer) }
     if clock == .measured { releaseRingOfRunningLayer() }
     leaveRing(layer)
     for expert in arrived { note(.dropped(expert)) }

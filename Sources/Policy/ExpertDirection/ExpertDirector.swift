@@ -236,8 +236,8 @@ struct RunningPlan: Sendable {
   var cpuEnd = 0.0
   /// Whether the ring's experts of this layer have left.
   var hasLeftRing = false
-  /// Those of the plan's copies that stay, in the order in which they were admitted.
-  var admitted: [Exchange] = []
-  /// Those of the plan's copies that stay, or would if what is on its way to the layer arrived.
+  /// Those of the plan's copies whose places are kept until the layer's end.
   var mayStay = ExpertSet()
+  /// Whether the cache decides only then who of them stays.
+  var admitsAtEnd = false
 }

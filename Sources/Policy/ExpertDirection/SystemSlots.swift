@@ -32,9 +32,18 @@ extension SystemDescription {
   /// one of these; then the victim's slot takes the place of that. A prefill's ring is empty in
   /// decode and serves the copies ahead there.
   public func extraSlots(_ lanes: some LaneCosts) -> Int {
-    let copiesIntoCache = eviction != nil && (fills || prefetching != .off)
-    return Self.stagingSlots + ringSlots(lanes) + (copiesIntoCache ? Self.backgroundSlots : 0)
+    placesForCopies(lanes) + (copiesBehindPlans ? Self.backgroundSlots : 0)
   }
+
+  /// Places for what plans copy on demand and for a prefill's ring, which is empty in decode.
+  ///
+  /// In decode, all experts of a token may have to be kept until their layer ends, where a wrong
+  /// guess is on its way into its slots.
+  func placesForCopies(_ lanes: some LaneCosts) -> Int {
+    max(Self.stagingSlots + ringSlots(lanes), copiesBehindPlans ? lanes.activatedCount : 0)
+  }
+
+  private var copiesBehindPlans: Bool { eviction != nil && (fills || prefetching != .off) }
 
   /// Slots that streaming takes from the cache: what the link can bring while the next layer's
   /// attention runs, beyond the slots that are there anyway. Where copies are slow that is nothing;

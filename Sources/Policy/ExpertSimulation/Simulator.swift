@@ -34,14 +34,16 @@ public struct Simulator {
   ///   - machine: what everything costs: a machine profile's view of a model, or measured figures.
   ///   - popularity: how often each expert was used in earlier runs, [layers, experts]; decides what
   ///     the slots hold at first. Empty where nothing is known.
+  ///   - pieceBytes: no piece of a copy is larger.
   /// - Throws: `SimulationError` where the description makes no sense for the model.
   public init(
     machine: some LaneCosts, system: SystemDescription, popularity: [Double] = [],
-    recordsTimeline: Bool = false
+    pieceBytes: Int = 1 << 20, recordsTimeline: Bool = false
   ) throws(SimulationError) {
     do {
       director = try ExpertDirector(
-        lanes: machine, system: system, popularity: popularity, recordsTimeline: recordsTimeline)
+        lanes: machine, system: system, popularity: popularity, pieceBytes: pieceBytes,
+        recordsTimeline: recordsTimeline)
     } catch { throw SimulationError(error) }
   }
 

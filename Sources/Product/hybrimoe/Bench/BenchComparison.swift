@@ -48,7 +48,7 @@ extension Bench {
     }
     let progress = LayerProgress(
       console.progress("Measuring"), layerCount: subject.model.hyperparameters.layerCount,
-      passes: passes * (repetitions + 1) * systems.count)
+      passes: passes * (live.isModelled ? 1 : repetitions + 1) * systems.count)
     Interrupts.deferToPolling()
     let rows: [SystemComparison.Row]
     do {
@@ -63,8 +63,9 @@ extension Bench {
     progress.finish()
     let report = ComparisonReport(
       model: subject.name, notes: subject.notes, device: live.title, isModelled: live.isModelled,
-      routing: routing?.title ?? "routed by the model itself", repetitions: repetitions,
-      tests: tests, rows: rows)
+      routing: routing?.title ?? "routed by the model itself",
+      repetitions: live.isModelled ? 1 : repetitions, tests: tests, rows: rows,
+      whole: subject.whole)
     return looking.json ? report.json.text + "\n" : csv ? report.csv : report.text
   }
 }

@@ -14,6 +14,8 @@ struct ComparisonReport {
   let repetitions: Int
   let tests: [BenchmarkTest]
   let rows: [SystemComparison.Row]
+  /// Where layers were left out: what the figures say about the whole model.
+  var whole: WholeModel?
 
   private func speed(_ row: Int, _ test: Int) -> Double {
     rows[row].cells[test].tokensPerSecond(tests[test])
@@ -52,8 +54,23 @@ struct ComparisonReport {
       : "the median of \(HumanUnits.counted(repetitions, "repetition")), all systems taking turns"
     return "\(TerminalText.safe(model, width: 60)), \(routing)\n"
       + notes.map { $0 + "\n" }.joined() + "\(device), \(Version.short)\n\(timed)\n\n" + table.text
+      + estimates
       + (hasEqualChecksums
         ? "" : "\nThe systems' results differ: that is an error of this program.\n")
+  }
+
+  private var estimates: String {
+    guard let whole else { return "" }
+    let lines = rows.indices.map { row in
+      "  \(rows[row].system.scheduler.rawValue): "
+        + tests.indices.map { test in
+          let speed = whole.estimate(speed(row, test), isPrompt: tests[test].isPrompt)
+          return "\(tests[test].name) \(HumanUnits.fixed(speed, 2))"
+        }.joined(separator: ", ") + "\n"
+    }
+    return
+      "\nestimate, not measured, in tokens/s for all \(whole.layerCount) layers, by bytes and operations:\n"
+      + lines.joined()
   }
 
   /// Whether every system computed the same bits.
@@ -92,6 +109,11 @@ struct ComparisonReport {
       JSONValue.object([
         ("test", .string(tests[test].name)), ("tokens", .integer(tests[test].tokenCount)),
         ("tokensPerSecond", .double(speed(row, test))), ("ratioToFirst", .double(ratio(row, test))),
+        (
+          "estimatedTokensPerSecondOfWhole",
+          whole.map { .double($0.estimate(speed(row, test), isPrompt: tests[test].isPrompt)) }
+            ?? .null
+        ),
         ("seconds", .array(rows[row].cells[test].seconds.map(JSONValue.double))),
         ("checksum", .string(BenchmarkReport.hexadecimal(rows[row].cells[test].checksum))),
         ("figures", rows[row].cells[test].figures.json),

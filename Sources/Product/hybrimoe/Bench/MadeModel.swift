@@ -192,6 +192,10 @@ struct WholeModel {
 
   /// Tokens a second of the whole model, were its other layers as fast as those that were measured.
   func estimate(_ measurement: Measurement) -> Double {
-    measurement.median / (measurement.test.isPrompt ? weightRatio : byteRatio)
+    estimate(measurement.median, isPrompt: measurement.test.isPrompt)
+  }
+
+  func estimate(_ tokensPerSecond: Double, isPrompt: Bool) -> Double {
+    tokensPerSecond / (isPrompt ? weightRatio : byteRatio)
   }
 }

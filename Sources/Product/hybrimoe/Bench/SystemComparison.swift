@@ -12,6 +12,8 @@ protocol SystemSwitching: AnyObject {
   func force(_ routing: ForcedRouting?)
   /// What was done since the system was chosen.
   var figures: HybridFigures { get }
+  /// Whether times are those of a modelled machine.
+  var isModelled: Bool { get }
   /// The device's clock.
   var microseconds: Double { get }
 }
@@ -37,14 +39,16 @@ struct SystemComparison {
   let systems: [SystemDescription]
   let routing: ForcedRouting?
 
-  /// - Parameter repetitions: each of all tests of all systems; one round before does not count.
+  /// - Parameter repetitions: each of all tests of all systems; one round before does not count. Modelled times are the same
+  ///   every time, so that they are taken once.
   func measure(repetitions: Int) throws -> [Row] {
+    let rounds = engine.isModelled ? 1...1 : 0...repetitions
     var rows = systems.map {
       Row(system: $0, cells: Array(repeating: Cell(), count: tests.count))
     }
     engine.force(routing)
     defer { engine.force(nil) }
-    for round in 0...repetitions {
+    for round in rounds {
       for place in rows.indices {
         for (column, test) in tests.enumerated() {
           let outcome = try measure(test, rows[place].system)

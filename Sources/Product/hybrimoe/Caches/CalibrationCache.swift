@@ -6,7 +6,7 @@ struct CalibrationCache {
   struct Entry: Equatable {
     var path: String
     var byteCount: Int
-    /// Device and model, or the file's name where it cannot be read.
+    /// Model and machine, or the file's name where it cannot be read.
     var title: String
     /// Why it is not used; nil where it is.
     var fault: String?
@@ -15,7 +15,7 @@ struct CalibrationCache {
   let folder: String
 
   /// The calibration of a machine and a model; nil where there is none that can be used: it is only a shortcut.
-  func calibration(_ key: Calibration.Key) -> Calibration? {
+  func calibration(_ key: String) -> Calibration? {
     guard let found = try? Self.read(path(key)), found.key == key else { return nil }
     return found
   }
@@ -49,7 +49,7 @@ struct CalibrationCache {
       let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
       var entry = Entry(path: path, byteCount: size ?? 0, title: name, fault: nil)
       if let found = try? Self.read(path) {
-        entry.title = "\(found.key.model) on \(found.key.device)"
+        entry.title = found.key
       } else {
         entry.fault = "damaged, or of another version of this program"
       }
@@ -77,14 +77,13 @@ struct CalibrationCache {
   }
 
   /// A name that people can tell apart, and a number that is different for every key.
-  private func path(_ key: Calibration.Key) -> String {
-    let words = "\(key.model) \(key.device)".lowercased().map { character in
+  private func path(_ key: String) -> String {
+    let words = key.lowercased().map { character in
       character.isASCII && (character.isLetter || character.isNumber) ? character : "-"
     }
-    let text = "\(key.device)|\(key.processor)|\(key.threadCount)|\(key.model)"
-    let number = text.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
+    let number = key.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01B3
     }
-    return "\(folder)/\(String(words.prefix(60)))-\(BenchmarkReport.hexadecimal(number)).json"
+    return "\(folder)/\(String(words.prefix(40)))-\(BenchmarkReport.hexadecimal(number)).json"
   }
 }

@@ -8,8 +8,8 @@ struct Plan: LookingCommand {
     abstract: "Show what of a model would go where on a machine, and how fast it would be.",
     discussion: """
       The model is a file, of which only the header is read, or a known shape. The machine is one \
-      of the named ones or a file of your own; without --machine it is this machine as far as this \
-      version knows it: its memory and cores, assumed speeds, and no GPU. The speeds are \
+      of the named ones or a file of your own; without --machine it is this machine: its free memory, its \
+      cores and, where there is one, its first NVIDIA GPU, with assumed speeds. The speeds are \
       expectations from a cost model, not measurements.
       """)
 
@@ -73,20 +73,7 @@ struct Plan: LookingCommand {
     _ console: Console
   ) throws -> (placement: PlacementRequest, rules: RulesInFile?) {
     let catalog = ProfileCatalog()
-    let machine = try placement.machine.map(catalog.machine) ?? .thisMachine(catalog)
-    if placement.machine == nil {
-      console.note(
-        "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
-          + "DDR4 memory, and no GPU is looked for.")
-      let idle = [
-        ("--gpu-memory", placement.gpuMemory != nil), ("--cache-size", placement.cacheSize != nil),
-        ("--cache-ratio", placement.cacheRatio != nil), ("--hit-rate", hitRate != nil),
-      ].filter(\.1).map(\.0)
-      if !idle.isEmpty {
-        console.warn(
-          "\(idle.joined(separator: ", ")): no effect without --machine, since no GPU is known.")
-      }
-    }
+    let machine = try machine(catalog, console)
     var request = try PlacementRequest(
       machine: machine, shape: modelShape(catalog), context: contextTokens())
     request.keyValueType = KeyValueElement(kvType)
@@ -100,6 +87,31 @@ struct Plan: LookingCommand {
       request.outputDevice = rules.outcome.output
     }
     return (request, rules)
+  }
+
+  /// The machine that was named, or this one with the GPU that it has.
+  private func machine(_ catalog: ProfileCatalog, _ console: Console) throws -> MachineProfile {
+    if let name = placement.machine { return try catalog.machine(name) }
+    if let open = try? OpenDevice.cuda(0, isAskedFor: false, catalog) {
+      console.note(
+        "No --machine: planning for this one and its \(open.machine.name), "
+          + "\(HumanUnits.bytes(open.machine.gpu.memoryBytes)) of its memory free; speeds are those of a "
+          + "similar card and of a desktop with DDR4 memory.")
+      return open.machine
+    }
+    let machine = try MachineProfile.thisMachine(catalog)
+    console.note(
+      "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
+        + "DDR4 memory, and there is no NVIDIA GPU.")
+    let idle = [
+      ("--gpu-memory", placement.gpuMemory != nil), ("--cache-size", placement.cacheSize != nil),
+      ("--cache-ratio", placement.cacheRatio != nil), ("--hit-rate", hitRate != nil),
+    ].filter(\.1).map(\.0)
+    if !idle.isEmpty {
+      console.warn(
+        "\(idle.joined(separator: ", ")): no effect without --machine, since no GPU is known.")
+    }
+    return machine
   }
 
   private func modelShape(_ catalog: ProfileCatalog) throws -> ModelShape {

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Devices
 import ExpertDirection
+import ExpertSimulation
 import Experts
 import GGUF
+import HybridDecoding
+import HybridExperts
 import Inference
 import Models
 import Placement
@@ -20,6 +23,7 @@ final class ComputeEngine {
   private(set) var plan: PlacementPlan?
   /// The engine that runs; nil where the CPU computes alone.
   private(set) var live: (any LiveEngine)?
+  private var learned: LearnedCosts?
 
   /// - Throws: `CommandFailure` where a device that was asked for cannot be used.
   init(_ options: MachineOptions, timeline: TimelineOptions? = nil, console: Console) throws {
@@ -45,58 +49,32 @@ final class ComputeEngine {
   /// Plans a model's placement.
   ///
   /// - Returns: the options, with a context that GPU memory has room for where none was asked for.
-  /// - Throws: `CommandFailure` where a device that was asked for has no room for what each token needs;
-  ///   `GGUFError`, `PlacementRuleError`.
-  func prepare(_ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions) throws
-    -> SessionOptions
-  {
+  /// - Throws: as `EnginePlanner.plan`.
+  private func prepare(
+    _ file: GGUFFile, _ model: DecoderModel, _ wanted: SessionOptions
+  ) throws -> SessionOptions {
     guard let open else { return wanted }
-    var session = wanted
-    var request = PlacementRequest(
-      machine: open.machine, shape: try ModelShape(file),
-      context: wanted.contextLength ?? model.hyperparameters.contextLength)
-    request.keyValueType = KeyValueElement(wanted.keyValueType)
-    request.gpuMemoryBytes = options.hybrid.gpuMemory?.bytes(of: open.totalByteCount)
-    request.slots = options.hybrid.slots
-    if open.device.properties.isEmulated, options.hybrid.gpuMemory == nil, request.slots == .asFit {
-      // Where everything fits there is nothing to watch.
-      request.slots = .ratio(0.25)
+    let shape = try ModelShape(file)
+    let learned = LearnedCosts(
+      open.device, shape, threadCount: wanted.threadCount, console: console)
+    self.learned = learned
+    var planner = EnginePlanner(
+      open: open, options: options.hybrid, system: try system, console: console)
+    planner.measured = learned.calibration.costs?.model
+    do {
+      guard let (plan, session) = try planner.plan(shape, model, wanted) else { return wanted }
+      self.plan = plan
+      return session
+    } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
+      console.warn("No GPU is used: \(TerminalText.withoutFullStop("\(error)")).")
+      return wanted
     }
-    try applyRules(to: &request)
-    if wanted.contextLength == nil {
-      request.context = Self.context(request)
-      session.contextLength = request.context
-    }
-    guard try isUseful(PlacementPlanner.plan(request), open) else { return wanted }
-    let (plan, usedByteCount) = try fitting(request, model, session, open)
-    self.plan = plan
-    console.note(PlanLine(plan, usedByteCount: usedByteCount).text + ".")
-    for reduction in PlanLine(plan).reductions { console.warn(reduction) }
-    return session
   }
 
-  /// The plan with as many slots as there is room for beside what the engine really takes.
-  private func fitting(
-    _ request: PlacementRequest, _ model: DecoderModel, _ session: SessionOptions,
-    _ open: OpenDevice
-  ) throws -> (PlacementPlan, usedByteCount: Int) {
-    let plan = PlacementPlanner.plan(request)
-    let placed = try PlacedModel(plan, device: open.device, system: try system)
-    let needs = try DeviceNeeds(placed, model, session, context: request.context)
-    let room = needs.slotsPerLayer(in: plan.gpuBytes - plan.bytes(.margin, in: plan.gpuParts))
-    let planned = plan.layers.map(\.slots).max() ?? 0
-    guard room < planned else {
-      return (plan, needs.byteCount(slots: plan.slotCount))
-    }
-    if request.slots != .asFit {
-      console.warn(
-        "GPU memory has room for \(room) of the \(planned) experts of each layer that were asked for."
-      )
-    }
-    var smaller = request
-    smaller.slots = .perLayer(room)
-    let fitting = PlacementPlanner.plan(smaller)
-    return (fitting, needs.byteCount(slots: fitting.slotCount))
+  /// Whether an error says that the engine cannot use a device for a model, so that the CPU can.
+  private static func isAboutDevices(_ error: any Error) -> Bool {
+    error is DeviceError || error is HybridError || error is HybridDecodingError
+      || error is SimulationError || error is DirectionError || error is CommandFailure
   }
 
   /// The system that plans layers and keeps experts.
@@ -108,63 +86,6 @@ final class ComputeEngine {
       else { preconditionFailure("a name gives a system") }
       return system
     }
-  }
-
-  private func applyRules(to request: inout PlacementRequest) throws {
-    guard let path = options.hybrid.optimizeRulePath else { return }
-    let rules = try RulesInFile(path: path, request.shape)
-    let dense = rules.outcome.wishes.filter { $0.attention == .cpu || $0.feedForward == .cpu }
-    if !dense.isEmpty || rules.outcome.output == .cpu {
-      console.warn(
-        "\(path): only routed experts may be placed by rules here; everything else stays on the GPU."
-      )
-    }
-    request.wishes = rules.outcome.wishes.map { LayerWish(experts: $0.experts) }
-  }
-
-  /// The longest context, of the model's own and its halves, whose key-value cache takes at most a quarter of the memory
-  /// and with which all that each token needs fits.
-  static func context(_ request: PlacementRequest) -> Int {
-    var request = request
-    let memory = min(request.machine.gpu.memoryBytes, request.gpuMemoryBytes ?? Int.max)
-    while request.context > shortestContext {
-      let cache = request.shape.keyValueBytes(context: request.context, type: request.keyValueType)
-      if cache <= memory / 4, PlacementPlanner.plan(request).denseFits { break }
-      request.context = max(shortestContext, request.context / 2)
-    }
-    return request.context
-  }
-
-  /// Tokens that a conversation is not cut below.
-  private static let shortestContext = 2048
-
-  private func isUseful(_ plan: PlacementPlan, _ open: OpenDevice) throws -> Bool {
-    let isAnyLayerThere = plan.layers.contains { $0.attention == .gpu && $0.feedForward == .gpu }
-    guard isAnyLayerThere else {
-      let lacking =
-        "GPU memory of \(HumanUnits.bytes(plan.gpuBytes)) has no room for even one layer's part that every token needs, with a "
-        + "context of \(HumanUnits.counted(plan.request.context, "token"))"
-      if open.isAskedFor {
-        throw CommandFailure(
-          "\(lacking). Give a shorter --context, --kv-type q8_0 or more --gpu-memory, or run with "
-            + "--device cpu.")
-      }
-      console.note("No GPU is used, since \(lacking).")
-      return false
-    }
-    guard !open.isAskedFor, let with = plan.speed else { return true }
-    var alone = plan.request
-    alone.machine.gpu = .none
-    alone.gpuMemoryBytes = nil
-    alone.wishes = []
-    guard let without = PlacementPlanner.plan(alone).speed,
-      without.decodeTokensPerSecond > with.decodeTokensPerSecond
-    else { return true }
-    console.note(
-      "No GPU is used, since it would not help: about \(PlanLine.speed(with.decodeTokensPerSecond)) tokens/s "
-        + "are expected with it and \(PlanLine.speed(without.decodeTokensPerSecond)) without; --device "
-        + "cuda:0 uses it all the same.")
-    return false
   }
 }
 
@@ -191,32 +112,54 @@ extension ComputeEngine {
     _ setup: SequenceSetup, _ plan: PlacementPlan, _ open: OpenDevice
   ) throws -> any SequenceBackend {
     do {
-      let engine = try fitting(
-        try PlacedModel(plan, device: open.device, system: try system), setup)
+      var placed = try PlacedModel(plan, device: open.device, system: try system)
+      learned?.warmUp(placed, setup)
+      if let calibration = learned?.calibration { placed.take(calibration) }
+      let worth = GPUWorthwhile(placed.lanes, slots: placed.system.layerSlots ?? [])
+      if !open.isAskedFor, !worth.isWorthwhile {
+        console.note("No GPU is used, since \(worth.sentence).")
+        return try CPUSequenceBackend(setup)
+      }
+      let engine = try fitting(placed, setup)
       if let shortage = engine.shortage { console.warn("\(shortage).") }
       live = engine
       return engine
-    } catch let error as DeviceError where !open.isAskedFor {
-      console.warn("No GPU is used: \(error).")
+    } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
+      console.warn("No GPU is used: \(TerminalText.withoutFullStop("\(error)")).")
       return try CPUSequenceBackend(setup)
     }
   }
 
   /// The engine with as many slots as the device has memory for.
-  private func fitting(_ placed: PlacedModel, _ setup: SequenceSetup) throws -> HybridEngine {
-    var placed = placed
+  private func fitting(_ wanted: PlacedModel, _ setup: SequenceSetup) throws -> HybridEngine {
+    var placed = wanted
+    var refusal: DeviceError?
     while true {
       do {
-        return try HybridEngine(
+        let engine = try HybridEngine(
           placed, setup, recordsTimeline: timeline?.files.isEmpty == false)
+        if let refusal {
+          let slots = HumanUnits.counted(placed.system.layerSlots?.max() ?? 0, "slot")
+          console.warn("\(refusal); the expert cache is cut down to \(slots) a layer.")
+        }
+        return engine
       } catch let error as DeviceError {
-        guard case .outOfMemory = error, let smaller = placed.withFewerSlots else { throw error }
-        placed = smaller
-        console.warn(
-          "\(error); the expert cache is cut down to "
-            + "\(placed.system.layerSlots?.max() ?? 0) slots a layer.")
+        switch error {
+        case .outOfMemory:
+          refusal = refusal ?? error
+          guard let smaller = placed.withFewerSlots else { throw Self.shortage(error) }
+          placed = smaller
+        case .cannotPin: throw Self.shortage(error)
+        default: throw error
+        }
       }
     }
+  }
+
+  private static func shortage(_ error: DeviceError) -> any Error {
+    // Whoever did not ask for the device gets the CPU, with the reason.
+    CommandFailure(
+      "\(error). Give a shorter --context, end other programs, or run with --device cpu.")
   }
 }
 
@@ -235,8 +178,9 @@ extension ComputeEngine {
     try finish(name)
   }
 
-  /// Writes the pictures that were asked for.
+  /// Keeps what was learned and writes the pictures that were asked for.
   func finish(_ model: String) throws {
+    if let popularity = live?.popularity { learned?.keep(popularity: popularity) }
     guard let live, let timelines = live.timelines else { return }
     try timeline?.draw(
       timelines.measured, predicted: timelines.predicted,

@@ -23,8 +23,8 @@ struct DeviceNeeds {
       chunkTokenCount: min(options.chunkTokenCount, context)
     ).byteCount
     slotByteCount = try HybridExecutor.slotByteCount(model.expertLayers)
-    extraSlotCount = placed.system.extraSlots(placed.lanes)
-    layerCount = placed.lanes.layerCount
+    extraSlotCount = placed.system.extraSlots(placed.assumed)
+    layerCount = placed.assumed.layerCount
   }
 
   /// Slots of each layer that memory has room for.

@@ -15,6 +15,7 @@ final class HybridEngine: LiveEngine, SequenceBackend {
   private let placed: PlacedModel
   private var spent: [Phase: Double] = [:]
   private var phase = Phase.prefill
+  private let counter: PopularityCounter
 
   /// - Throws: `DeviceError`, `HostMemoryError`, `HybridError`, `HybridDecodingError`, `DirectionError`.
   init(_ placed: PlacedModel, _ setup: SequenceSetup, recordsTimeline: Bool) throws {
@@ -25,8 +26,8 @@ final class HybridEngine: LiveEngine, SequenceBackend {
       store: setup.model.store, lanes: placed.lanes, system: placed.system,
       tokenCapacity: setup.chunkTokenCount)
     hybrid.recordsTimeline = recordsTimeline
-    // A modelled machine does what its model says; a real one is asked.
-    hybrid.clock = device.properties.isEmulated ? .modelled : .measured
+    hybrid.popularity = placed.popularity
+    counter = PopularityCounter(placed.lanes, layers: setup.model.expertLayers.keys.sorted())
     executor = try HybridExecutor(hybrid)
     decoder = try HybridDecoder(
       setup, device: device, serving: executor, placement: placed.dense)
@@ -37,9 +38,10 @@ final class HybridEngine: LiveEngine, SequenceBackend {
     observer: (any StepObserver)?, checkpoint: () throws -> Void
   ) throws {
     self.phase = phase
+    counter.inner = observer
     try timed {
       try decoder.forward(
-        tokens, rows: rows, position: position, phase: phase, observer: observer,
+        tokens, rows: rows, position: position, phase: phase, observer: counter,
         checkpoint: checkpoint)
     }
   }
@@ -78,6 +80,9 @@ extension HybridEngine {
     for phase in Phase.allCases { figures[phase].microseconds = spent[phase] ?? 0 }
     return figures
   }
+
+  /// How often each expert was used, [layers × experts].
+  var popularity: [Double] { counter.counts }
 
   func use(_ system: SystemDescription, popularity: [Double]) throws {
     var system = system
@@ -121,36 +126,5 @@ extension HybridFigures {
         redundant: counts.redundant, cancelled: counts.cancelled, byteCount: counts.byteCount)
     }
     notes = statistics.notes
-  }
-}
-
-/// A model as a plan puts it on a device.
-struct PlacedModel {
-  let device: any Device
-  let lanes: SimulatedMachine
-  var system: SystemDescription
-  let dense: DensePlacement
-
-  /// - Throws: `SimulationError` for models whose layers differ in their experts.
-  init(_ plan: PlacementPlan, device: any Device, system: SystemDescription) throws {
-    self.device = device
-    lanes = try SimulatedMachine(profile: plan.request.machine, shape: plan.request.shape)
-    let onHost = plan.layers.indices.filter {
-      plan.layers[$0].attention == .cpu || plan.layers[$0].feedForward == .cpu
-    }
-    dense = DensePlacement(
-      hostLayers: Set(onHost), outputHeadOnHost: plan.output == .cpu)
-    self.system = system
-    self.system.layerSlots = plan.request.shape.moeLayers.map {
-      onHost.contains($0) ? 0 : plan.layers[$0].slots
-    }
-  }
-
-  /// The same with fewer slots; nil where there are none left.
-  var withFewerSlots: PlacedModel? {
-    guard let slots = system.layerSlots, slots.contains(where: { $0 > 0 }) else { return nil }
-    var smaller = self
-    smaller.system.layerSlots = slots.map { $0 * 3 / 4 }
-    return smaller
   }
 }

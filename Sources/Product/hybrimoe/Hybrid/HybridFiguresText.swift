@@ -63,7 +63,8 @@ extension HybridFigures.PhaseFigures {
     let measured = HumanUnits.fixed(measuredMicroseconds / layers, 1)
     let told =
       measuredMicroseconds > 0 ? ", \(measured) µs \(isModelled ? "modelled" : "measured")" : ""
-    return "at work in \(time) s\(isModelled ? " of modelled time" : ""): "
+    let speed = HumanUnits.fixed(tokensPerSecond, 1)
+    return "at work in \(time) s\(isModelled ? " of modelled time (\(speed) tokens/s)" : ""): "
       + "\(busy.joined(separator: ", ")); a layer's experts: \(predicted) µs predicted\(told)"
   }
 

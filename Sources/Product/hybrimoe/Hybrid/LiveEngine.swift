@@ -5,8 +5,8 @@ import Experts
 protocol LiveEngine: SystemSwitching {
   /// What computes, for people.
   var title: String { get }
-  /// Whether times are those of a modelled machine.
-  var isModelled: Bool { get }
+  /// How often each expert was used, [layers × experts].
+  var popularity: [Double] { get }
   /// What the lanes did, and what plans had expected, by the same clock; nil unless recorded.
   var timelines: (measured: Timeline, predicted: Timeline)? { get }
 }

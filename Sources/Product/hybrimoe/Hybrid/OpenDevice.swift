@@ -85,6 +85,7 @@ extension OpenDevice {
     configuration.name = "emulated \(machine.name)"
     configuration.timing = .modelled(EmulatedTimes(machine))
     configuration.checksMemory = false
+    configuration.failures = options.emulatedFailure.map { [$0.failure] } ?? []
     let device = try EmulatedDevice(configuration)
     machine.gpu.memoryBytes = limit
     machine.gpu.marginBytes = MachineProfile.margin(limit)
@@ -102,7 +103,8 @@ extension EmulatedTimes {
   init(_ machine: MachineProfile) {
     self.init()
     let costs = machine.costModel
-    copyLatencyMicroseconds = costs.link.latencyMicroseconds
+    // An expert's three matrices are three copies one behind the other, whose starts overlap; the figure is for all.
+    copyLatencyMicroseconds = costs.link.latencyMicroseconds / 3
     // While the CPU reads, which it nearly always does when copies run.
     uploadBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond
     downloadBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond

@@ -5,10 +5,15 @@ struct PlanLine {
   let plan: PlacementPlan
   /// Bytes that are taken of the GPU's memory.
   let usedByteCount: Int
+  /// Bytes that may be taken.
+  let memoryByteCount: Int
 
-  /// - Parameter usedByteCount: nil: as planned.
-  init(_ plan: PlacementPlan, usedByteCount: Int? = nil) {
+  /// - Parameters:
+  ///   - usedByteCount: nil: as planned.
+  ///   - memoryByteCount: nil: as planned.
+  init(_ plan: PlacementPlan, usedByteCount: Int? = nil, memoryByteCount: Int? = nil) {
     self.plan = plan
+    self.memoryByteCount = memoryByteCount ?? plan.gpuBytes
     self.usedByteCount =
       usedByteCount
       ?? plan.gpuBytes - plan.bytes(.unused, in: plan.gpuParts)
@@ -18,7 +23,7 @@ struct PlanLine {
   /// Such as `GPU: attention and 12 of 64 experts in each of 26 layers (5.1 of 8.0 GB); CPU: the rest; about 31
   /// tokens/s expected`.
   var text: String {
-    let memory = "(\(Self.pair(usedByteCount, plan.gpuBytes)))"
+    let memory = "(\(Self.pair(usedByteCount, memoryByteCount)))"
     var text = "GPU: \(what) \(memory); CPU: \(rest)"
     if let speed = plan.speed {
       text += "; about \(Self.speed(speed.decodeTokensPerSecond)) tokens/s expected"
@@ -27,10 +32,13 @@ struct PlanLine {
   }
 
   private var what: String {
-    let layers = plan.layers.filter { $0.experts != nil }
+    let layers = plan.layers.filter { $0.experts != nil && $0.attention == .gpu }
     let slots = layers.map(\.slots)
     guard let least = slots.min(), let most = slots.max(), most > 0 else {
-      return "all but the routed experts"
+      let there = plan.layers.count { $0.attention == .gpu && $0.feedForward == .gpu }
+      return there == plan.layers.count
+        ? "all but the routed experts"
+        : "\(there) of \(plan.layers.count) layers but for their routed experts"
     }
     if plan.slotCount == plan.expertCount { return "the whole model" }
     let range = least == most ? "\(least)" : "\(least) to \(most)"

@@ -60,6 +60,9 @@ struct HybridOptions: ParsableArguments {
       valueName: "name"))
   var emulatedMachine: String?
 
+  /// For seeing what becomes of a run when a device fails: see `FailureWish`.
+  @Option(parsing: .unconditional, help: .hidden) var emulatedFailure: FailureWish?
+
   func validate() throws {
     if cacheSize != nil, cacheRatio != nil {
       throw ValidationError("Give --cache-size or --cache-ratio, not both.")

@@ -7,8 +7,8 @@ struct PlacementOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: .init(
-      "A machine such as rtx-4090 or rtx-4090+ddr4, or a JSON file (default: this machine, without "
-        + "a GPU).", valueName: "name"))
+      "A machine such as rtx-4090 or rtx-4090+ddr4, or a JSON file (default: this machine).",
+      valueName: "name"))
   var machine: String?
 
   @Option(

@@ -23,7 +23,8 @@ struct SettingsExpansion {
         ]
       ),
       (["trace"], ["seed", "prompt-tokens", "decode-tokens"]),
-    ]
+    ],
+    "bench": [(["compare"], ["scheduler"]), (["trace"], ["synthetic"])],
   ]
 
   /// Options that take a list in some commands and one value in the others, for which a list from
