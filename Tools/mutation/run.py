@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes the program, one mutant at a time, and tells which test notices.
 
-    Tools/mutation/run.py [NAME...] [--file FILE...] [--scratch FOLDER] [--markdown FILE] [--seconds N]
+    Tools/mutation/run.py [NAME...] [--file FILE...] [--scratch FOLDER] [--markdown FILE] [--seconds N] [--jobs N]
 
 The mutants are those of the .txt files beside this file, all or those whose names or files are given. They are made in
 a copy of the committed tree (debug), whose package is narrowed to the test targets that they name. A mutant is
@@ -14,6 +14,7 @@ Exits with 1 where a mutant is not caught, and is not said to be equivalent, doe
 sources.
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -22,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -70,20 +72,12 @@ def read_mutants(text, file=""):
     return found
 
 
-def run(command, folder, seconds=None, environment=None):
-    """The exit status, None where it did not end in time, and the output. What it started ends with it."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-            env=os.environ | (environment or {}))
-        try:
-            code = process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            code = None
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        output.seek(0)
-        return code, output.read().decode(errors="replace")
+def run(command, folder):
+    """The exit status and the output."""
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace")
+    return done.returncode, done.stdout
 
 
 def build(tree):
@@ -91,9 +85,32 @@ def build(tree):
 
 
 def test(tree, tests, seconds, number=0):
-    return run(
-        ["swift", "test", "--skip-build", "--filter", tests], tree, seconds,
-        {"MUTANT": str(number)})
+    """As `run`, for the built tests alone, up to the first failure. The output is what was said until then."""
+    program = tree / ".build/debug/hybrimoePackageTests.xctest"
+    process = subprocess.Popen(
+        [program, "--testing-library", "swift-testing", "--filter", tests], cwd=tree, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", start_new_session=True,
+        env=os.environ | {"MUTANT": str(number)})
+    is_late = threading.Event()
+
+    def end():
+        is_late.set()
+        os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    output, failed = [], False
+    for line in process.stdout:
+        output.append(line)
+        if re.match(r"✘ Test .* (recorded an issue|failed)", line):
+            failed = True
+            process.kill()
+            break
+    timer.cancel()
+    code = process.wait()
+    if failed:
+        return 1, "".join(output)
+    return (None if is_late.is_set() else code), "".join(output)
 
 
 def failures(output):
@@ -207,8 +224,7 @@ def verdict(code, output):
         return "SURVIVED", []
     if code is None:
         return "caught: does not end", failures(output)
-    crashed = re.search(r"unexpected signal code|Fatal error", output) and "✘ Test run" not in output
-    return ("caught: crash" if crashed else "caught"), failures(output)
+    return ("caught: crash" if code < 0 else "caught"), failures(output)
 
 
 def reset(tree, tests):
@@ -220,7 +236,7 @@ def reset(tree, tests):
         sys.exit(output)
 
 
-def judge_all(chosen, tree, seconds):
+def judge_all(chosen, tree, seconds, jobs):
     """Every mutant with its verdict, the tests that say so, and the seconds that it took."""
     tests = sorted({mutant.tests for mutant in chosen})
     run(["git", "fetch", "-q", str(ROOT), "HEAD"], tree)
@@ -237,10 +253,14 @@ def judge_all(chosen, tree, seconds):
             sys.exit(f"the tests fail without any mutant: {failures(output)}\n{output[-4000:]}")
     together = [mutant for mutant in chosen if mutant.name in numbers]
     alone = [mutant for mutant in chosen if mutant.name not in numbers]
-    for mutant in together:
+
+    def judge(mutant):
         start = time.monotonic()
         found = verdict(*test(tree, mutant.tests, seconds, numbers[mutant.name]))
-        yield mutant, *found, time.monotonic() - start
+        return mutant, *found, time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(judge, together)
     if together and alone:
         reset(tree, tests)
     for mutant in alone:
@@ -256,6 +276,7 @@ def main():
     parser.add_argument("--scratch", help="a folder for the copy, kept with its build")
     parser.add_argument("--markdown", help="where to write the table")
     parser.add_argument("--seconds", type=float, default=120, help="after which a test does not end")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants that are tested at once")
     options = parser.parse_args()
     files = sorted((ROOT / "Tools/mutation").glob("*.txt"))
     files = [file for file in files if not options.file or file.stem in options.file]
@@ -269,7 +290,7 @@ def main():
         tree = pathlib.Path(options.scratch or temporary) / "tree"
         if not tree.exists():
             run(["git", "clone", "-q", str(ROOT), str(tree)], ROOT)
-        for mutant, what, tests, seconds in judge_all(chosen, tree, options.seconds):
+        for mutant, what, tests, seconds in judge_all(chosen, tree, options.seconds, options.jobs):
             caught += what.startswith("caught")
             survivors += what == "SURVIVED" and not mutant.equivalent
             if what == "SURVIVED" and mutant.equivalent:
