@@ -30,8 +30,8 @@ import Testing
     residency.planBegins(using: [resident])
     try residency.perform([.changed(.evicted(resident))]) { _ in false }
     #expect(residency.slots.ledger.slot(of: resident) == slot)
-    residency.retain(resident)
-    residency.launched(resident, isRetained: true) { _ in false }
+    #expect(residency.slots.ledger.isRetained(slot))
+    residency.launched(resident) { _ in false }
     #expect(residency.slots.ledger.slot(of: resident) == nil)
     #expect(!residency.slots.ledger.isRetained(slot))
   }
