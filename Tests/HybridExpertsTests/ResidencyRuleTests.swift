@@ -7,7 +7,7 @@ import Testing
 
 @testable import HybridExperts
 
-@Suite struct ResidencyTests {
+@Suite struct ResidencyRuleTests {
   private let served: ServedLayers
   private let resident = ExpertID(layer: 0, index: 0)
   private var residency: ExpertResidency { served.executor.residency }
