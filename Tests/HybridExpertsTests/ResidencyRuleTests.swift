@@ -66,4 +66,42 @@ import Testing
     #expect(residency.isWaiting(ExpertID(layer: 0, index: 2)))
     for expert in used { #expect(residency.slots.ledger.slot(of: expert) != nil) }
   }
+
+  @Test func `a slot that was passed on is not asked for again while the plan runs`() throws {
+    residency.planBegins(using: [ExpertID(layer: 0, index: 1)])
+    let upload = try #require(try residency.bring(ExpertID(layer: 0, index: 1)))
+    let slot = upload.claim.slot
+    residency.launched(upload.expert) { _ in false }
+    residency.reuseSlot(of: upload)
+    #expect(residency.slots.ledger.content(of: slot) == .empty)
+    try residency.complete(upload)
+    // The link's word about it comes late.
+    try carry(1, .onDemand)
+    #expect(residency.slots.ledger.slot(of: upload.expert) == nil)
+    residency.planBegins(using: [])
+    try carry(1, .prefetch)
+    #expect(residency.slots.ledger.isResident(upload.expert))
+  }
+
+  @Test func `what is given up waits for no slot`() throws {
+    for index in 1...3 { try carry(index, .prefetch) }
+    let third = ExpertID(layer: 0, index: 3)
+    try residency.perform([.changed(.abandoned(third))]) { _ in false }
+    #expect(!residency.isWaiting(third))
+    try residency.perform([.changed(.evicted(resident))]) { _ in false }
+    try residency.perform([.changed(.dropped(ExpertID(layer: 0, index: 1)))]) { _ in false }
+    #expect(residency.slots.ledger.slot(of: third) == nil)
+  }
+
+  @Test func `a step that failed leaves nothing retained and nothing awaited`() throws {
+    residency.planBegins(using: [resident, ExpertID(layer: 0, index: 1)])
+    let awaited = try #require(try residency.bring(ExpertID(layer: 0, index: 1)))
+    var raised: [Int: UInt32] = [:]
+    residency.abandon { value, slot in raised[slot] = value }
+    #expect(raised == [awaited.claim.slot: awaited.claim.arrival])
+    for slot in 0..<residency.slots.count { #expect(!residency.slots.ledger.isRetained(slot)) }
+    // A copy in the background begins again.
+    try carry(2, .prefetch)
+    #expect(residency.slots.ledger.isResident(ExpertID(layer: 0, index: 2)))
+  }
 }
