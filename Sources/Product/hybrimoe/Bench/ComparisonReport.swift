@@ -14,7 +14,8 @@ struct ComparisonReport {
   let repetitions: Int
   let tests: [BenchmarkTest]
   let rows: [SystemComparison.Row]
-  /// Whether weights are made, of which parts may turn to zeros while it runs: then results mean nothing.
+  /// Whether weights are made, of which parts may turn to zeros while it runs: then results mean
+  /// nothing.
   var isMade = false
   /// Where layers were left out: what the figures say about the whole model.
   var whole: WholeModel?
