@@ -164,7 +164,7 @@ def switched(mutant, number, source):
                 if n == 0 or mutant.old[-n:] == mutant.new[-n:]]
         for n in reversed(ends):
             old, new = mutant.old[:len(mutant.old) - n], mutant.new[:len(mutant.new) - n]
-            if is_balanced(old) and is_balanced(new) and (n == 0 or not mutant.old[-n].isalnum()):
+            if is_balanced(old) and is_balanced(new) and (n == 0 or mutant.old[-n] in " ,;)]}\n"):
                 return at, at + len(old), f"(chosenMutant == {number} ? ({new}) : ({old}))"
         return None
     old, new = mutant.old.split("\n"), mutant.new.split("\n") if mutant.new else []
