@@ -90,7 +90,7 @@ def test(tree, tests, seconds, number=0):
     process = subprocess.Popen(
         [program, "--testing-library", "swift-testing", "--filter", tests], cwd=tree, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", start_new_session=True,
-        env=os.environ | {"MUTANT": str(number)})
+        env=os.environ | {"MUTANT": str(number), "SWIFT_BACKTRACE": "enable=no"})
     is_late = threading.Event()
 
     def end():
@@ -114,14 +114,10 @@ def test(tree, tests, seconds, number=0):
 
 
 def failures(output):
-    """The names of tests that failed, and of those that were running when the process ended."""
-    failed = re.findall(r"✘ Test (.+?) (?:failed|recorded an issue|with)", output)
-    if not failed:
-        started = re.findall(r"◇ Test ([^ ].+?) started", output)
-        ended = set(re.findall(r"✔ Test (.+?) (?:passed|with)", output))
-        failed = [name for name in started if name not in ended and not name.startswith("case")][-1:]
-    names = [name.strip("\"`()") for name in failed if not name.startswith("run ")]
-    return list(dict.fromkeys(names))
+    """The names of tests that failed, else what the process said when it ended."""
+    failed = re.findall(r"✘ Test (\".+?\"|\S+) (?:failed|recorded an issue|with)", output)
+    names = list(dict.fromkeys(name.strip("\"`()") for name in failed))
+    return names or re.findall(r"(?:Fatal|Precondition).*?: (.+)", output)[:1]
 
 
 def narrow(tree, tests):
