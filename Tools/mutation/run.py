@@ -101,6 +101,7 @@ def test(tree, tests, seconds, number=0):
     timer.start()
     output, failed = [], False
     for line in process.stdout:
+        line = re.sub(r"\x1b\[[0-9;]*m", "", line)
         output.append(line)
         if re.match(r"✘ Test .* (recorded an issue|failed)", line):
             failed = True
