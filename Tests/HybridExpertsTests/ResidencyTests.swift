@@ -118,4 +118,27 @@ import Testing
     try residency.carry(third, through: whole, .fill)
     #expect(ledger.isResident(third))
   }
+
+  @Test func `a step that failed leaves no copy that launches wait for`() throws {
+    let upload = try #require(try residency.bring(first))
+    served.executor.hasFailed = true
+    served.executor.abandon(through: served.sequence)
+    #expect(word(upload) == upload.claim.arrival && ledger.slot(of: first) == nil)
+  }
+
+  @Test func `a link that fails leaves no copy that launches wait for, and ends the step`() throws {
+    let measured = try ServedLayers(
+      MadeExperts(), .init(seed: 5), { $0.clock = .measured },
+      system: SystemDescription(.allGPU, cacheRatio: 0.5))
+    let upload = try #require(try residency.bring(first))
+    served.executor.linkFailed(HybridError.noSlot(experts: 1))
+    #expect(word(upload) == upload.claim.arrival && ledger.slot(of: first) == nil)
+    measured.executor.linkFailed(HybridError.noSlot(experts: 1))
+    let step = MadeExperts().steps([1], seed: 1)[0]
+    #expect(throws: HybridError.self) { _ = try measured.run(step) }
+  }
+
+  private func word(_ upload: Upload) -> UInt32 {
+    residency.slots.arrivalWord(of: upload.claim.slot).base.pointee
+  }
 }
