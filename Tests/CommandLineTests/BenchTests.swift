@@ -77,6 +77,29 @@ import Testing
     #expect((outcome.json["notes"] as? [String]) == [])
   }
 
+  @Test
+  func `made weights with made-up routing tell what a machine gives, before a model is there`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let text = Self.shape.replacingOccurrences(of: "OWN", with: Self.grouped)
+      .replacingOccurrences(of: "ARCHITECTURE", with: "qwen3moe")
+      .replacingOccurrences(of: "QUANTIZATION", with: "Q4_K_M")
+      .replacingOccurrences(of: "WINDOW", with: "")
+    try folder.write("small.json", text)
+    let outcome = try Program.run(
+      "bench", "--shape", folder.path("small.json"), "--prompt-tokens", "4", "--generate", "2",
+      "--threads", "1", "--device", "emulated", "--emulated-machine", "rtx-4090+ddr5",
+      "--synthetic",
+      "7", "--compare", "hybrimoe,all-gpu")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    #expect(outcome.output.contains("made weights, made-up routing, seed 7\n"))
+    #expect(outcome.output.contains("times are modelled"))
+    #expect(outcome.output.contains("emulated rtx-4090+ddr5"))
+    #expect(outcome.output.contains("\nall-gpu "))
+    #expect(!outcome.output.contains("differ"))
+  }
+
   @Test func `an unknown shape is refused with the names that are known`() throws {
     let outcome = try Program.run("bench", "--shape", "mixtral-8x7")
     #expect(outcome.code == 1)

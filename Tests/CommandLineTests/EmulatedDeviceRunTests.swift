@@ -197,7 +197,7 @@ import Testing
   }
 
   @Test func `that has less memory than it said has a smaller cache, which is told`() throws {
-    let outcome = try run("memory:2000000", "--cache-ratio", "1")
+    let outcome = try run("memory:2350000", "--cache-ratio", "1")
     #expect(outcome.error.contains("no room for") && outcome.error.contains("is cut down to"))
     #expect(outcome.code == 0 && outcome.output == Self.text, "\(outcome.error)")
     let less = try run("memory:1000000", "--cache-ratio", "1")

@@ -63,4 +63,25 @@ import Testing
     let found = try world.download(records.address, count: records.byteCount, as: UInt8.self)
     #expect(try found == expected(parts, width: 32))
   }
+
+  @Test(arguments: [256, 32])
+  func `scales end where the processor's do, and halves are rounded to even`(_ width: Int) throws {
+    let world = try DeviceWorld()
+    let tiny = Float(sign: .plus, exponent: -100, significand: 1)
+    let largest: [Float] = [
+      tiny, tiny.nextDown, tiny / 2, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 127,
+      .infinity, .nan,
+    ]
+    // Each block's largest number, and beside it halves of what becomes 1.
+    let values = largest.map { top in
+      (0..<width).map { index -> Float in
+        if index == 5 { return -top }
+        let halves = Float(index % 64) - 31.5
+        return top == 127 ? halves : halves / 127 * (top.isFinite ? top : 1)
+      }
+    }
+    let records = try world.records(try world.rows(values), width: width)
+    let found = try world.download(records.address, count: records.byteCount, as: UInt8.self)
+    #expect(try found == expected(values, width: width))
+  }
 }

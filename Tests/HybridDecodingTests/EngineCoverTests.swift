@@ -76,13 +76,17 @@ struct Engine {
   let popularity: [Double]
   static let pieceByteCount = 4096
 
-  init(_ run: EngineRun, placement: DensePlacement = DensePlacement()) throws {
+  init(
+    _ run: EngineRun, placement: DensePlacement = DensePlacement(),
+    failures: [EmulatedFailure] = []
+  ) throws {
     model = try World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
       keyValueType: .f16, chunkTokenCount: run.chunk)
     let device = try EmulatedDevice(
-      EmulatedDevice.Configuration(seed: run.seed, waitsForMemory: run.waitsForMemory))
+      EmulatedDevice.Configuration(
+        seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures))
     let layers = model.expertLayers
     var hybrid = HybridSetup(
       device: device, compute: setup.compute, layers: layers, store: model.store,

@@ -1,3 +1,5 @@
+import Devices
+import EmulatedDevice
 import Experts
 import HybridDecoding
 import Models
@@ -38,7 +40,7 @@ import Testing
   @Test(arguments: runs("deepseek2-nano-Q4_0", 12))
   func `layers on the processor are not served, and change no bit`(_ run: EngineRun) throws {
     let layers = try World.load(run.model).hyperparameters.layerCount
-    for host: Set<Int> in [[0], [layers - 1], [layers / 2, layers / 2 - 1]] {
+    for host: Set<Int> in [[0], [layers - 1], [layers / 2, layers / 2 - 1], Set(0..<layers)] {
       let engine = try Engine(
         run, placement: DensePlacement(hostLayers: host, outputHeadOnHost: host == [0]))
       let prompt = (0..<7).map { ($0 * 31 + 3) % engine.model.hyperparameters.vocabularySize }
@@ -49,6 +51,28 @@ import Testing
           == engine.expected.bits(
             prompt: prompt, chunk: run.chunk, answer: [1, 2], observer: expected))
       #expect(found.bits == expected.bits)
+    }
+  }
+
+  @Test(arguments: runs("deepseek3-nano-Q8_0", 6))
+  func `a device that is lost ends the step with that error, wherever it is`(
+    _ run: EngineRun
+  ) throws {
+    let tokens = [3, 1, 4, 1, 5, 9, 2, 6]
+    for failure in [40, 90, 150, 260].flatMap({
+      [EmulatedFailure.launch(number: $0), .copy(number: $0 / 4)]
+    }) {
+      let error = #expect(throws: DeviceError.self) {
+        let engine = try Engine(run, failures: [failure])
+        // Copies are few where the cache holds much, launches where chunks are long.
+        for _ in 0..<60 {
+          _ = try engine.decoder.bits(prompt: tokens, chunk: run.chunk, answer: [7, 8])
+        }
+      }
+      guard case .lost? = error else {
+        Issue.record("\(failure): \(String(describing: error))")
+        continue
+      }
     }
   }
 }

@@ -59,11 +59,14 @@ final class ServedLayers {
     device.write(sequence, to: executor.exchange.gpuDone)
   }
 
+  /// A step that somebody gives up between two layers.
+  struct Stopped: Error {}
+
   /// Takes a step through all layers.
+  /// - Parameter served: layers after which the step is given up, the next one being under way.
   /// - Returns: the sums of each layer: [layers][tokens × hidden].
-  func run(_ step: MadeStep) throws -> [[Float]] {
+  func run(_ step: MadeStep, stoppingAfter served: Int? = nil) throws -> [[Float]] {
     try executor.beginStep(tokenCount: step.tokenCount, phase: step.phase, position: 0)
-    var served = 0
     do {
       for layer in 0..<experts.layerCount {
         sequence &+= 1
@@ -73,8 +76,8 @@ final class ServedLayers {
           try stream.wait(for: executor.exchange.gpuDone, atLeast: sequence)
           try submitSum(step, layer)
         }
+        if layer == served { throw Stopped() }
         try executor.serve(layer: 2 * layer + 1, sequence: sequence, observer: nil)
-        served = layer
         if !device.configuration.waitsForMemory {
           if let event = executor.lastGPUEvent { try stream.wait(for: event) }
           try submitSum(step, layer)
@@ -86,7 +89,6 @@ final class ServedLayers {
       try? stream.synchronize()
       throw error
     }
-    _ = served
     try stream.synchronize()
     return (0..<experts.layerCount).map { layer in
       let base = (outputs.base + place(layer)).assumingMemoryBound(to: Float.self)

@@ -49,7 +49,10 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<24)
+  /// The last ones once hung or found no slot, for want of order among copies.
+  static let places = Array(0..<16) + [163, 174, 201]
+
+  @Test(arguments: places)
   func `no order, cache, scheduler or want of pinned memory changes a bit`(_ index: Int) throws {
     let setting = Setting(seed: UInt64(100 + index))
     let experts = MadeExperts(seed: setting.seed)
@@ -66,6 +69,13 @@ import Testing
         $0.clock = setting.clock
       }, system: setting.system)
     for (place, step) in steps.enumerated() {
+      if place == 4, setting.seed % 4 == 0 {
+        let after = Int(setting.seed / 4 % 3)
+        #expect(throws: ServedLayers.Stopped.self) {
+          _ = try served.run(step, stoppingAfter: after)
+        }
+        continue
+      }
       let expected = bits(try experts.reference(step))
       #expect(bits(try served.run(step)) == expected, "\(setting), step \(place)")
     }

@@ -11,6 +11,8 @@ struct TrialRun {
   let footprint: DeviceFootprint
   /// How many parts may be submitted beyond the one that the host is at.
   let partsAhead: Int
+  /// Operations of the part that has most of them.
+  let operationCount: Int
 
   /// Operations that may wait in a stream. A driver's queue holds about a thousand; one more blocks the
   /// caller until the stream has moved on, which it cannot where it waits for that same caller.
@@ -53,6 +55,7 @@ struct TrialRun {
       let target = try device.pin(exchange.ids.base, byteCount: 4 * rows * step.outputStride)
       try step.submitOutput(rows: 0..<rows, to: target.span(0, byteCount: target.byteCount))
     }
+    operationCount = most
     partsAhead = min(Self.mostPartsAhead, Self.mostOperations / most)
     var footprint = DeviceFootprint()
     footprint.weightByteCounts = placer.byteCounts

@@ -21,6 +21,8 @@ final class ExpertResidency {
   private var waiting: [ExpertID: Int] = [:]
   /// Given up by the director, and still used by the running plan.
   private var leaving: [ExpertID] = []
+  /// Experts of the running plan whose launches are still to be submitted.
+  private var inUse: Set<ExpertID> = []
   /// Copies of the running plan whose slots others have taken since.
   private var passed: Set<ExpertID> = []
   /// Copies that launches wait for and that are not all issued. Until they are, no other copy may begin:
@@ -115,24 +117,32 @@ final class ExpertResidency {
   private func giveUp(_ expert: ExpertID) {
     waiting[expert] = nil
     guard let slot = slots.ledger.slot(of: expert) else { return }
-    if slots.ledger.isRetained(slot) { return leaving.append(expert) }
-    uploads[expert] = nil
+    if inUse.contains(expert) || slots.ledger.isRetained(slot) { return leaving.append(expert) }
+    // What a launch waits for goes on, and is overwritten when that has run.
+    if uploads[expert]?.isAwaited != true { uploads[expert] = nil }
     slots.drop(expert)
   }
 
   // MARK: The running plan
 
-  /// Keeps an expert where it is until `release`.
+  /// A plan begins that computes these experts on the GPU: until their launches are submitted they keep
+  /// the slots that they have, whatever the director says meanwhile.
+  func planBegins(using experts: [ExpertID]) {
+    passed.removeAll(keepingCapacity: true)
+    inUse = Set(experts)
+  }
+
+  /// Keeps an expert's slot while others are handed out.
   func retain(_ expert: ExpertID) { slots.retain(expert) }
 
   /// All launches of the running plan that read an expert are submitted.
-  func release(_ expert: ExpertID) {
-    slots.release(expert)
+  /// - Parameter isInCache: whether the director's cache has a slot for an expert.
+  func launched(_ expert: ExpertID, isRetained: Bool, isInCache: (ExpertID) -> Bool) {
+    if isRetained { slots.release(expert) }
+    inUse.remove(expert)
     guard let index = leaving.firstIndex(of: expert) else { return }
     leaving.remove(at: index)
-    // A launch waits for its copy, which therefore goes on.
-    waiting[expert] = nil
-    slots.drop(expert)
+    if !isInCache(expert) { giveUp(expert) }
   }
 
   /// A slot for a copy on demand; `nil` where none is free.
@@ -153,9 +163,6 @@ final class ExpertResidency {
     slots.drop(upload.expert)
     passed.insert(upload.expert)
   }
-
-  /// A plan begins; what was said about the copies of the one before is over.
-  func planBegins() { passed.removeAll(keepingCapacity: true) }
 
   /// Whether a copy has got on by the director's word and has no slot yet.
   func isWaiting(_ expert: ExpertID) -> Bool { waiting[expert] != nil }
@@ -225,6 +232,7 @@ final class ExpertResidency {
   /// Empties all slots, between steps and when the device has done all that was submitted.
   func clear() {
     slots.releaseAll()
+    inUse.removeAll()
     uploads.removeAll()
     waiting.removeAll()
     leaving.removeAll()
@@ -246,6 +254,7 @@ final class ExpertResidency {
   /// forgets them with all that the running plan retains.
   func abandon(_ device: (UInt32, Int) -> Void) {
     slots.releaseAll()
+    inUse.removeAll()
     for (expert, upload) in uploads {
       device(upload.claim.arrival, upload.claim.slot)
       if slots.ledger.slot(of: expert) == upload.claim.slot { slots.drop(expert) }

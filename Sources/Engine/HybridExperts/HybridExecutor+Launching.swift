@@ -3,52 +3,66 @@ import Experts
 
 // The GPU lane: residents at once, then each copy when it has arrived.
 extension HybridExecutor {
+  /// Submits the plan's launches, and slots for its copies.
   func launch(_ work: LayerWork) throws {
-    let layer = work.layer
     lastMark = nil
-    // Kept while slots are handed out below: what the director has given up in favour of a copy of this
-    // very plan is still to be read.
-    let ready = work.residents.filter { residency.slots.ledger.slot(of: $0) != nil }
-    let underWay = work.arrivals.map(\.expert).filter {
-      residency.slots.ledger.slot(of: $0) != nil
-    }
-    for expert in ready + underWay { residency.retain(expert) }
-    try launchReady(ready, layer)
-    var spent: [Upload] = []
+    let ledger = residency.slots.ledger
+    let ready = work.residents.filter { ledger.isResident($0) }
+    let arrivals = work.arrivals
+    // Kept while slots are handed out below: they are still to be read.
+    let held = ready + arrivals.filter { ledger.slot(of: $0) != nil }
+    for expert in held { residency.retain(expert) }
+    try launchReady(ready, work.layer, isHit: true, held: held)
+    var spare = SpareSlots()
     var pending: [Upload] = []
-    // A resident that never got its slot is brought now.
-    let lost = work.residents.filter { !ready.contains($0) }.map { (expert: $0, stays: true) }
+    // A resident that has no slot, because copies took them all, is brought now.
+    let lost = work.residents.filter { !ready.contains($0) }
     // With the measured clock the link's thread issues copies piece by piece; but of these it has been
     // told already.
     let issuesNow =
-      clock == .modelled || !lost.isEmpty
-      || work.arrivals.contains { residency.isWaiting($0.expert) }
-    for (expert, stays) in lost + work.arrivals {
-      if residency.slots.ledger.isResident(expert) {
-        try launchReady(
-          [expert], layer, isHit: false, isRetained: underWay.contains(expert))
-        continue
+      clock == .modelled || !lost.isEmpty || arrivals.contains { residency.isWaiting($0) }
+    for expert in lost + arrivals {
+      if !residency.slots.ledger.isResident(expert) {
+        let upload = try slot(for: expert, of: work, from: &spare)
+        if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
+        spare.add(upload, isKept: director.isResident(expert), mayStay: work.mayStay(expert))
       }
-      let upload = try slot(for: expert, of: work, reusing: &spent)
-      if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
-      try launchReady(
-        [expert], layer, isHit: false, isRetained: underWay.contains(expert))
-      if !stays { spent.append(upload) }
+      try launchReady([expert], work.layer, isHit: false, held: held)
     }
     if issuesNow { for upload in pending { try residency.complete(upload) } }
     lastGPUEvent = lastMark?.event
   }
 
+  /// Launched copies whose slots others may have, those that surely do not stay first.
+  private struct SpareSlots {
+    private var leaving: [Upload] = []
+    private var perhapsStaying: [Upload] = []
+
+    mutating func add(_ upload: Upload, isKept: Bool, mayStay: Bool) {
+      if mayStay { perhapsStaying.append(upload) } else if !isKept { leaving.append(upload) }
+    }
+
+    mutating func takeLeaving() -> Upload? { leaving.isEmpty ? nil : leaving.removeFirst() }
+    // Whoever has a slot of the cache by now is in front only by chance, and is brought again when used.
+    mutating func takeAny() -> Upload? {
+      perhapsStaying.isEmpty ? nil : perhapsStaying.removeFirst()
+    }
+  }
+
   // A free slot, or that of a copy that has been launched and does not stay; else one that nobody needs
-  // now.
+  // now; else that of a launched copy that would have stayed.
   private func slot(
-    for expert: ExpertID, of work: LayerWork, reusing spent: inout [Upload]
+    for expert: ExpertID, of work: LayerWork, from spare: inout SpareSlots
   ) throws -> Upload {
     while true {
       if let upload = try residency.bring(expert) { return upload }
-      if !spent.isEmpty {
-        residency.reuseSlot(of: spent.removeFirst())
-      } else if !residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
+      if let leaving = spare.takeLeaving() {
+        residency.reuseSlot(of: leaving)
+      } else if residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
+        continue
+      } else if let other = spare.takeAny() {
+        residency.reuseSlot(of: other)
+      } else {
         throw HybridError.noSlot(experts: work.arrivals.count)
       }
     }
@@ -56,7 +70,7 @@ extension HybridExecutor {
 
   /// Launches experts that have slots, and marks the slots as read.
   private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isHit: Bool = true, isRetained: Bool = true
+    _ experts: [ExpertID], _ layer: Int, isHit: Bool, held: [ExpertID]
   ) throws {
     guard !experts.isEmpty else { return }
     let slots = residency.slots
@@ -76,7 +90,7 @@ extension HybridExecutor {
       experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
     for expert in experts {
       if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
-      if isRetained { residency.release(expert) }
+      residency.launched(expert, isRetained: held.contains(expert)) { director.isResident($0) }
     }
   }
 }

@@ -206,9 +206,9 @@ public final class HybridExecutor: LayerServing {
     let directive = try director.plan(event, at: measuredTime)
     runningSequence = sequence
     isInLayer = true
-    residency.planBegins()
-    try follow()
     let work = LayerWork(directive)
+    residency.planBegins(using: work.residents + work.arrivals)
+    try follow()
     gpu.begin(groups, tokenCount: tokenCount)
     routing.writeOrigins(groups, onCPU: work.cpu)
     try launch(work)
@@ -266,9 +266,10 @@ public final class HybridExecutor: LayerServing {
     let isSubmitted =
       waitsForMemory && (try? gpu.stream.write(sequence, to: exchange.gpuDone)) != nil
     if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
+    // A step that the caller gives up between layers leaves all in order: what was submitted ends.
+    if hasFailed { lock.withLock { _ in forgetUploads() } }
+    try? gpu.stream.synchronize()
     lock.withLock { _ in
-      // A step that the caller gives up between layers leaves all in order: what was submitted ends.
-      if hasFailed { forgetUploads() }
       if isInLayer {
         director.endLayer(at: measuredTime)
         isInLayer = false

@@ -54,6 +54,18 @@ public struct ExpertCache: Sendable {
     return set
   }
 
+  /// The experts of a layer that are resident only because a prefetch brought them since it last ran.
+  public func prefetched(ofLayer layer: Int) -> ExpertSet {
+    var set = ExpertSet()
+    let table = pools[pool(layer)].table
+    guard table.hasPrefetchMarks else { return set }
+    let first = number(ExpertID(layer: layer, index: 0))
+    for index in 0..<configuration.experts where table.isPrefetched(first + index) {
+      set.insert(index)
+    }
+    return set
+  }
+
   /// The slots that a layer has now; with global scope, those of all layers.
   public func slots(ofLayer layer: Int) -> Int { pools[pool(layer)].table.slotCount }
 

@@ -41,6 +41,9 @@ public struct SlotTable: Sendable {
   /// Whether the expert is resident only because a prefetch brought it since its layer last ran.
   public func isPrefetched(_ expert: Int) -> Bool { marks[expert] }
 
+  /// Whether any expert is resident only because of a prefetch.
+  public var hasPrefetchMarks: Bool { markCount > 0 }
+
   /// Counts these experts as residents like all others from now on.
   public mutating func clearPrefetchMarks(_ experts: Range<Int>) {
     guard markCount > 0 else { return }

@@ -35,6 +35,8 @@ extension ExpertDirector {
 
   // Whether something is on its way into the layer's slots that its plan does not wait for.
   private func isGuessComing(_ layer: Int) -> Bool {
+    // By itself, so that the closure does not copy the whole director.
+    let ring = ring
     var isComing = false
     queue.forEachTransfer { expert, priority in
       if expert.layer == layer, priority != .onDemand, !ring.expects(expert) { isComing = true }

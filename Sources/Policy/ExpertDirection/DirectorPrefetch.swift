@@ -191,9 +191,13 @@ extension ExpertDirector {
     guard system.eviction != nil else { return }
     var order: [(index: Int, rank: Double, probability: Double)] = []
     let learned = cache.activationProbabilities(ofLayer: outlook.layer)
+    var staying = cache.prefetched(ofLayer: outlook.layer)
+    for victim in state.victims.values where victim.layer == outlook.layer {
+      staying.insert(victim.index)
+    }
     outlook.resident.forEach { index in
+      guard !staying.contains(index) else { return }
       let expert = ExpertID(layer: outlook.layer, index: index)
-      guard !cache.isPrefetched(expert), !state.victims.values.contains(expert) else { return }
       var probability = outlook.probability[index]
       var rank = cache.score(of: expert)
       // The paper leaves the choice to the cache. We charge a victim for its next run, which the

@@ -105,6 +105,7 @@ struct HybridOptions: ParsableArguments {
       ("--cache-ratio", cacheRatio != nil), ("--optimize-rule-path", optimizeRulePath != nil),
       ("--scheduler", scheduler != nil), ("--eviction", eviction != nil),
       ("--admission", admission != nil), ("--prefetch-size", prefetchSize != nil),
+      ("--emulated-machine", emulatedMachine != nil),
     ].filter(\.1).map(\.0)
   }
 }

@@ -43,10 +43,8 @@ struct MachineOptions: ParsableArguments {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads is \(threads), but must be from 1 to 1024.")
     }
-    if device != .emulated, hybrid.emulatedMachine != nil || hybrid.emulatedFailure != nil {
-      throw ValidationError(
-        "--emulated-\(hybrid.emulatedMachine != nil ? "machine" : "failure") says what --device emulated is; "
-          + "add that.")
+    if device != .emulated, hybrid.emulatedFailure != nil {
+      throw ValidationError("--emulated-failure is of --device emulated; add that.")
     }
   }
 }
