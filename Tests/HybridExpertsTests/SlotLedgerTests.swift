@@ -53,4 +53,14 @@ import Testing
     ledger.drop(experts[0])
     #expect(ledger.claim(for: experts[2]) == 1)
   }
+
+  @Test func `a step that is given up takes all references back`() {
+    var ledger = SlotLedger(count: 1)
+    let expert = ExpertID(layer: 0, index: 0)
+    #expect(ledger.claim(for: expert) == 0)
+    ledger.retain(expert)
+    ledger.retain(expert)
+    ledger.releaseAll()
+    #expect(!ledger.isRetained(0))
+  }
 }

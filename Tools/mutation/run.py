@@ -90,7 +90,7 @@ def test(tree, tests, seconds, number=0):
     process = subprocess.Popen(
         [program, "--testing-library", "swift-testing", "--filter", tests], cwd=tree, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", start_new_session=True,
-        env=os.environ | {"MUTANT": str(number)})
+        env=os.environ | {"MUTANT": str(number), "SWIFT_BACKTRACE": "enable=no"})
     is_late = threading.Event()
 
     def end():
@@ -101,6 +101,7 @@ def test(tree, tests, seconds, number=0):
     timer.start()
     output, failed = [], False
     for line in process.stdout:
+        line = re.sub(r"\x1b\[[0-9;]*m", "", line)
         output.append(line)
         if re.match(r"✘ Test .* (recorded an issue|failed)", line):
             failed = True
@@ -114,14 +115,10 @@ def test(tree, tests, seconds, number=0):
 
 
 def failures(output):
-    """The names of tests that failed, and of those that were running when the process ended."""
-    failed = re.findall(r"✘ Test (.+?) (?:failed|recorded an issue|with)", output)
-    if not failed:
-        started = re.findall(r"◇ Test ([^ ].+?) started", output)
-        ended = set(re.findall(r"✔ Test (.+?) (?:passed|with)", output))
-        failed = [name for name in started if name not in ended and not name.startswith("case")][-1:]
-    names = [name.strip("\"`()") for name in failed if not name.startswith("run ")]
-    return list(dict.fromkeys(names))
+    """The names of tests that failed, else what the process said when it ended."""
+    failed = re.findall(r"✘ Test (\".+?\"|\S+) (?:failed|recorded an issue|with)", output)
+    names = list(dict.fromkeys(name.strip("\"`()") for name in failed))
+    return names or re.findall(r"(?:Fatal|Precondition).*?: (.+)", output)[:1]
 
 
 def narrow(tree, tests):
@@ -164,7 +161,7 @@ def switched(mutant, number, source):
                 if n == 0 or mutant.old[-n:] == mutant.new[-n:]]
         for n in reversed(ends):
             old, new = mutant.old[:len(mutant.old) - n], mutant.new[:len(mutant.new) - n]
-            if is_balanced(old) and is_balanced(new) and (n == 0 or not mutant.old[-n].isalnum()):
+            if is_balanced(old) and is_balanced(new) and (n == 0 or mutant.old[-n] in " ,;)]}\n"):
                 return at, at + len(old), f"(chosenMutant == {number} ? ({new}) : ({old}))"
         return None
     old, new = mutant.old.split("\n"), mutant.new.split("\n") if mutant.new else []
