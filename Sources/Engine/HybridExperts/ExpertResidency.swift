@@ -154,6 +154,16 @@ final class ExpertResidency {
     return upload
   }
 
+  /// Lets no copy begin that launches do not wait for, until all launches of the plan are submitted: it
+  /// would take a slot from one of these.
+  func holdWaiting() { awaitedCount += 1 }
+
+  /// Ends what `holdWaiting` began.
+  func letWaiting() throws {
+    awaitedCount -= 1
+    try serveWaiting()
+  }
+
   /// Gives the slot of a copy on demand to the next one: its launch has been submitted and nobody keeps
   /// it. Its bytes, which may not have been issued yet, go there all the same, before the next one's.
   func reuseSlot(of upload: Upload) {

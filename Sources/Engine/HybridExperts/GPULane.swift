@@ -74,6 +74,8 @@ final class GPULane {
     numbers.withUnsafeBytes { bytes in
       do throws(DeviceError) {
         try stream.copyPageable(from: bytes, to: memory.address)
+        // Both ends may go soon: the numbers here, and the memory where something later cannot be made.
+        try stream.synchronize()
       } catch { failure = error }
     }
     if let failure { throw failure }

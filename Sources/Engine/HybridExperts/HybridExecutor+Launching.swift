@@ -18,7 +18,17 @@ extension HybridExecutor {
     // told already.
     let issuesNow =
       clock == .modelled || !lost.isEmpty || arrivals.contains { residency.isWaiting($0) }
+    residency.holdWaiting()
+    var submitted = 0
     for expert in lost + arrivals {
+      // A stream takes so much and no more behind a wait whose copy is not issued, and the link's thread
+      // cannot issue it while launches are being submitted.
+      if submitted == arrivalLimit {
+        for upload in pending { try residency.complete(upload) }
+        pending.removeAll(keepingCapacity: true)
+        submitted = 0
+      }
+      submitted += 1
       if !residency.slots.ledger.isResident(expert) {
         let upload = try slot(for: expert, of: work, from: &spare)
         if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
@@ -27,6 +37,7 @@ extension HybridExecutor {
       try launchReady([expert], work.layer, isHit: false)
     }
     if issuesNow { for upload in pending { try residency.complete(upload) } }
+    try residency.letWaiting()
     lastGPUEvent = lastMark?.event
   }
 

@@ -2,6 +2,7 @@ import Devices
 import ExpertDirection
 import ExpertPrefetching
 import Experts
+import Synchronization
 
 // With the measured clock: the link at work beside the host.
 extension HybridExecutor {
@@ -32,11 +33,12 @@ extension HybridExecutor {
       linkFailure = error
       forgetUploads()
     }
+    linkHasFailed.store(true, ordering: .releasing)
   }
 
   func checkLink() throws {
-    guard link != nil, let error = lock.withLock({ _ in linkFailure }) else { return }
-    throw error
+    guard linkHasFailed.load(ordering: .acquiring) else { return }
+    if let error = lock.withLock({ _ in linkFailure }) { throw error }
   }
 
   func linkMicroseconds(_ layer: Int) -> Double {

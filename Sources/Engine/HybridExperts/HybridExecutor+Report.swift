@@ -4,10 +4,10 @@ import Experts
 
 extension HybridExecutor {
   /// What the director decided so far, and what it expected the lanes to take.
-  public var report: DirectionReport { director.currentReport }
+  public var report: DirectionReport { lock.withLock { _ in director.currentReport } }
 
   /// What the lanes were to do, in microseconds since the first step; nil unless recorded.
-  public var predictedTimeline: Timeline? { director.timeline }
+  public var predictedTimeline: Timeline? { lock.withLock { _ in director.timeline } }
 
   /// The lanes' times, as far as the device has passed them.
   /// - Throws: `DeviceError`.

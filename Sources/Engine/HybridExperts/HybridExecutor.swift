@@ -20,7 +20,9 @@ import Synchronization
 /// Nothing can wait for ever. A launch waits for the upload of the slot that it reads; an upload waits for
 /// the last launch that read its slot before, which was submitted before the slot was handed out. Within a
 /// layer slots are handed out in the order of the launches, copies are issued in the same order, and no
-/// other copy begins before the last of these is issued wholly. So an upload waits for no launch that
+/// other copy begins before the last of these is issued wholly. Where there are very many, the copies of
+/// the first launches are issued before the next ones are submitted, which changes neither order, so that
+/// the stream never holds more than a driver takes. So an upload waits for no launch that
 /// waits for a later upload: the first of all that wait has nothing to wait for.
 ///
 /// With the modelled clock the director's cost model says when copies arrive, all of them are issued at
@@ -35,6 +37,9 @@ public final class HybridExecutor: LayerServing {
   public var routingSource: (any RoutingSource)?
   let device: any Device
   let waitsForMemory: Bool
+  /// Launches behind copies that are submitted before these copies are issued, at most. Each is up to six
+  /// operations of the stream.
+  let arrivalLimit: Int
   /// The MoE layers' numbers in the file, and back.
   let numbers: [Int]
   let places: [Int: Int]
@@ -65,6 +70,9 @@ public final class HybridExecutor: LayerServing {
   /// With the measured clock.
   var link: LinkThread?
   var linkFailure: (any Error)?
+  /// Whether there is one: the host asks in every turn of a wait, and would keep the link's thread from
+  /// the lock.
+  let linkHasFailed = Atomic(false)
   var inFlight: [StreamMark] = []
   /// Whether a layer was left in the middle.
   var hasFailed = false
@@ -76,6 +84,8 @@ public final class HybridExecutor: LayerServing {
     let device = setup.device
     self.device = device
     waitsForMemory = device.properties.waitsForMemory
+    let pending = device.properties.pendingOperationLimit
+    arrivalLimit = pending == .max ? 32 : max(1, pending / 8)
     numbers = setup.layers.keys.sorted()
     places = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
     let layers = numbers.compactMap { setup.layers[$0] }
@@ -114,13 +124,19 @@ public final class HybridExecutor: LayerServing {
     if setup.clock == .measured {
       residency.packsExperts = false
       link = try LinkThread(
-        work: { [unowned self] in try driveLink() },
-        onFailure: { [unowned self] in linkFailed($0) })
+        work: { [weak self] in try self?.driveLink() },
+        onFailure: { [weak self] in self?.linkFailed($0) })
     }
   }
 
+  /// Ends the link's work between steps, for good: nothing is copied any more.
+  ///
+  /// To be called by the owner before it lets go, so that all memory is given back on the owner's thread and
+  /// not on the link's, which may be at work at that moment.
+  public func end() { link?.end() }
+
   deinit {
-    link?.end()
+    end()
     // Copies may still be on their way from and to what is given back now.
     try? device.synchronize()
   }
@@ -137,12 +153,13 @@ public final class HybridExecutor: LayerServing {
   /// - Throws: `DeviceError`, `DirectionError`.
   public func restart(_ system: SystemDescription, popularity: [Double] = []) throws {
     precondition(!isInLayer, "a system is exchanged between steps")
+    let (known, checksPlans) = lock.withLock { _ in (director.system, director.checksPlans) }
     var next = try ExpertDirector(
-      lanes: lanes, system: residency.slots.count > 0 ? system : director.system,
+      lanes: lanes, system: residency.slots.count > 0 ? system : known,
       popularity: popularity, clock: clock, pieceBytes: pieceByteCount,
       recordsTimeline: recordsTimeline)
     next.recordsActions = true
-    next.checksPlans = director.checksPlans
+    next.checksPlans = checksPlans
     try device.synchronize()
     try lock.withLock { _ in try begin(with: next) }
     try device.synchronize()
@@ -161,8 +178,10 @@ public final class HybridExecutor: LayerServing {
 
   public func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     precondition((1...exchange.tokenCapacity).contains(tokenCount))
-    step += 1
-    self.phase = phase
+    lock.withLock { _ in
+      step += 1
+      self.phase = phase
+    }
     self.tokenCount = tokenCount
     routingSource?.beginStep(tokenCount: tokenCount, phase: phase)
   }
@@ -258,7 +277,7 @@ public final class HybridExecutor: LayerServing {
     guard isInLayer else { return }
     let isDone =
       waitsForMemory
-      ? Int32(bitPattern: exchange.gpuDone.base.pointee &- runningSequence) >= 0
+      ? exchange.gpuDone.hasReached(runningSequence)
       : try lastMark?.event.isDone() ?? true
     if isDone { try endLayer() }
   }

@@ -7,7 +7,8 @@ import HostMemory
 /// Rejected: issuing from the host's own waits (the link would stand still for as long as the CPU lane
 /// works, and that is when its time is worth most), and more pieces in flight (what is issued cannot be
 /// taken back when a plan needs the link).
-// Safety: `state` is touched under the lock only; `work` is called by the one thread.
+// Safety: the bell guards itself; `work` is called by the one thread; `hasEnded` is touched by `end`, which
+// one thread at a time calls.
 final class LinkThread: @unchecked Sendable {
   /// Issues and takes note; returns what to wait for before there is more to do, nil where nothing is in
   /// flight.
@@ -17,6 +18,7 @@ final class LinkThread: @unchecked Sendable {
   private let work: Work
   private let onFailure: (any Error) -> Void
   private var thread = pthread_t()
+  private var hasEnded = false
 
   /// - Throws: `HostMemoryError.cannotStartThread`.
   init(
@@ -24,15 +26,17 @@ final class LinkThread: @unchecked Sendable {
   ) throws(HostMemoryError) {
     self.work = work
     self.onFailure = onFailure
+    // The thread holds it for as long as it runs: its last owner may let go within `work`.
+    let held = Unmanaged.passRetained(self)
     let code = pthread_create(
       &thread, nil,
       { raw in
         guard let raw else { return nil }
-        // Unretained: whoever made the thread ends it before it goes.
-        Unmanaged<LinkThread>.fromOpaque(raw).takeUnretainedValue().run()
+        Unmanaged<LinkThread>.fromOpaque(raw).takeRetainedValue().run()
         return nil
-      }, Unmanaged.passUnretained(self).toOpaque())
+      }, held.toOpaque())
     guard code == 0 else {
+      held.release()
       throw .cannotStartThread(reason: String(cString: strerror(code)))
     }
   }
@@ -40,16 +44,26 @@ final class LinkThread: @unchecked Sendable {
   /// There may be something to do.
   func ring() { bell.ring() }
 
-  /// Ends the thread when it has done what it is at. To be called once, before the last reference goes.
+  /// Ends the thread when it has done what it is at, and waits for that; called by the thread itself,
+  /// which cannot wait for its own end, it returns at once. To be called before the last reference goes.
   func end() {
+    guard !hasEnded else { return }
+    hasEnded = true
     bell.end()
-    pthread_join(thread, nil)
+    if pthread_equal(pthread_self(), thread) != 0 {
+      pthread_detach(thread)
+    } else {
+      pthread_join(thread, nil)
+    }
   }
 
   private func run() {
     do {
       while !bell.isEnded {
-        if let event = try work() { try event.synchronize() } else { bell.wait() }
+        let event = try work()
+        // What it worked for may have gone meanwhile, and the device with it.
+        if bell.isEnded { break }
+        if let event { try event.synchronize() } else { bell.wait() }
       }
     } catch {
       onFailure(error)

@@ -12,6 +12,8 @@ final class PinnedSource {
   private let marks: EventPool
   private let budget: PinnedBudget
   private let memory: UnsafeMutableRawBufferPointer
+  /// Whose memory that is: it must stay mapped until the last chunk is pinned no more.
+  private let store: PackedStore?
   private var chunks: [PinnedMemory?]
   private(set) var pinnedByteCount = 0
   /// Why no more is pinned, once that is so.
@@ -34,6 +36,7 @@ final class PinnedSource {
     self.device = device
     self.marks = marks
     self.budget = budget
+    self.store = store
     memory = store?.memoryRange ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     let count = (memory.count + budget.chunkByteCount - 1) / budget.chunkByteCount
     chunks = Array(repeating: nil, count: count)
@@ -48,7 +51,11 @@ final class PinnedSource {
     }
   }
 
-  deinit { ownPiece?.deallocate() }
+  deinit {
+    // Before the store goes, in whichever order the rest does.
+    chunks.removeAll()
+    ownPiece?.deallocate()
+  }
 
   /// Submits a copy of bytes that stay as they are.
   func copy(
