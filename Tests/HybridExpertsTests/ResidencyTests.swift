@@ -52,12 +52,18 @@ import Testing
     residency.retain(first)
     try residency.perform([.changed(.evicted(first))]) { _ in false }
     #expect(ledger.isResident(first))
-    residency.release(first)
+    residency.launched(first, isRetained: true) { _ in false }
     #expect(ledger.slot(of: first) == nil && ledger.freeCount == ledger.count)
+    residency.planBegins(using: [second])
+    #expect(try residency.place(second))
+    try residency.perform([.changed(.evicted(second))]) { _ in false }
+    #expect(ledger.isResident(second))
+    residency.launched(second, isRetained: false) { _ in false }
+    #expect(ledger.slot(of: second) == nil)
   }
 
   @Test func `a slot that was passed on is not filled again by the same plan`() throws {
-    residency.planBegins()
+    residency.planBegins(using: [first])
     let upload = try #require(try residency.bring(first))
     residency.reuseSlot(of: upload)
     #expect(ledger.slot(of: first) == nil && ledger.freeCount == ledger.count)
@@ -65,7 +71,7 @@ import Testing
     #expect(ledger.slot(of: first) == nil)
     try residency.carry(first, through: whole, .onDemand)
     #expect(ledger.slot(of: first) == nil)
-    residency.planBegins()
+    residency.planBegins(using: [])
     try residency.carry(first, through: whole, .fill)
     #expect(ledger.isResident(first))
   }
