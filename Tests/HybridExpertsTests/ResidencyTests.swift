@@ -85,6 +85,27 @@ import Testing
     #expect(ledger.isResident(first) && ledger.slot(of: first) != before)
   }
 
+  @Test func `a copy that is given up begins anew in another slot`() throws {
+    try residency.carry(first, through: 1, .fill)
+    try residency.perform([.changed(.abandoned(first))]) { _ in false }
+    #expect(ledger.slot(of: first) == nil)
+    try residency.carry(first, through: whole, .fill)
+    #expect(ledger.isResident(first))
+  }
+
+  @Test func `whoever gets a slot knows its last reader`() throws {
+    let executor = served.executor
+    let slots = residency.slots
+    let slot = try #require(slots.claim(for: first)?.slot)
+    let mark = try executor.marks.mark(executor.gpu.stream)
+    slots.noteRead(of: slot, mark)
+    slots.drop(first)
+    for index in 0..<slots.count {
+      let claim = try #require(slots.claim(for: ExpertID(layer: 2, index: index)))
+      #expect((claim.lastRead === mark) == (claim.slot == slot))
+    }
+  }
+
   @Test func `experts that are used lose no slot`() throws {
     try residency.carry(first, through: 1, .fill)
     #expect(!residency.preempt { $0 == first })
