@@ -34,6 +34,8 @@ final class HybridEngine: LiveEngine, SequenceBackend {
       setup, device: device, serving: executor, placement: placed.dense)
   }
 
+  deinit { executor.end() }
+
   func forward(
     _ tokens: [Int], rows: Range<Int>, position: Int, phase: Phase,
     observer: (any StepObserver)?, checkpoint: () throws -> Void
