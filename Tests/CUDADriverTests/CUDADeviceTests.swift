@@ -63,6 +63,14 @@ import Testing
     #expect((try? driver?.devices())?.map(\.name) == ["Fake 7", "Fake 8"])
   }
 
+  @Test func `the driver's version is told without starting it, also of one that is too old`() {
+    FakeDriver.change { $0.versionCode = 11040 }
+    #expect(CUDADevice.driverVersion(FakeDriver.library) == "11.4")
+    #expect(FakeDriver.now.calls == ["cuDriverGetVersion"])
+    FakeDriver.change { $0.failures["cuDriverGetVersion"] = 999 }
+    #expect(CUDADevice.driverVersion(FakeDriver.library) == nil)
+  }
+
   @Test func `a device older than the kernels is refused with both numbers`() {
     FakeDriver.change { $0.capability = (7, 0) }
     guard case .refused(let operation, let reason) = error({ _ = try FakeDriver.device() }) else {

@@ -177,6 +177,19 @@ import Testing
     #expect(caches.first?["path"] as? String == "/nonexistent/.cache/hybrimoe/packed")
   }
 
+  @Test func `measures an emulated device, and says that it is one`() throws {
+    let outcome = try Program.run("doctor", "--device", "emulated", "--threads", "1", "--json")
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let device = try #require((outcome.json["devices"] as? [[String: Any]])?.first)
+    #expect(device["isEmulated"] as? Bool == true && device["failure"] is NSNull)
+    let measured = try #require(device["measured"] as? [String: Any])
+    let speeds = try ["pinned", "pageable"].map {
+      try #require((measured[$0] as? [String: Any])?["gigabytesPerSecond"] as? Double)
+    }
+    #expect(speeds[0] > speeds[1] && speeds[1] > 0)
+    #expect((measured["handshakeMicroseconds"] as? Double ?? 0) > 0)
+  }
+
   @Test func `wrong options are refused`() throws {
     for options in [["--device", "gpu"], ["--threads", "0"], ["--device", "cuda:x"]] {
       #expect(try Program.run(["doctor"] + options).code == 64, "\(options)")

@@ -168,7 +168,8 @@ import Testing
   }
 }
 
-/// What a user sees when a device fails: a clear error or less speed, never another text, never a hang.
+/// What a user sees when a device fails: a clear error or less speed, never another text, never a
+/// hang.
 @Suite struct `A device that fails` {
   private func run(_ failure: String, _ words: String...) throws -> Program.Outcome {
     try Program.run(

@@ -25,7 +25,8 @@ struct Program {
       .appendingPathComponent("InferenceTests/Fixtures/qwen2moe-nano-F16.gguf").path
   }
 
-  /// A process with an environment of its own: nothing of the user's settings, and no GPU unless a test asks for one.
+  /// A process with an environment of its own: nothing of the user's settings, and no GPU unless a
+  /// test asks for one.
   static func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
     let process = Process()
     process.executableURL = url

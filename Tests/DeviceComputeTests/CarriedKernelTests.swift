@@ -10,7 +10,7 @@ import Testing
     let files = UnsafeBufferPointer(start: gpu_ptx_files(), count: gpu_ptx_count())
     let holders = files.filter {
       let text = UnsafeRawBufferPointer(start: $0.text, count: $0.byte_count)
-      return String(decoding: text, as: UTF8.self).contains(".entry \(kernel.rawValue)(")
+      return String(decoding: text, as: UTF8.self).contains(".entry \(kernel.name)(")
     }
     #expect(holders.count == 1, "regenerate Sources/Machine/CGPUKernels/ptx")
   }

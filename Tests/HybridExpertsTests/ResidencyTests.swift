@@ -38,44 +38,6 @@ import Testing
     #expect(ledger.isResident(third))
   }
 
-  @Test func `what is given up waits for no slot`() throws {
-    let awaited = try #require(try residency.bring(first))
-    try residency.carry(second, through: whole, .fill)
-    try residency.perform([.changed(.abandoned(second))]) { _ in false }
-    #expect(!residency.isWaiting(second))
-    try residency.complete(awaited)
-    #expect(ledger.slot(of: second) == nil)
-  }
-
-  @Test func `what a plan uses keeps its slot until the plan is launched`() throws {
-    #expect(try residency.place(first))
-    residency.retain(first)
-    try residency.perform([.changed(.evicted(first))]) { _ in false }
-    #expect(ledger.isResident(first))
-    residency.launched(first, isRetained: true) { _ in false }
-    #expect(ledger.slot(of: first) == nil && ledger.freeCount == ledger.count)
-    residency.planBegins(using: [second])
-    #expect(try residency.place(second))
-    try residency.perform([.changed(.evicted(second))]) { _ in false }
-    #expect(ledger.isResident(second))
-    residency.launched(second, isRetained: false) { _ in false }
-    #expect(ledger.slot(of: second) == nil)
-  }
-
-  @Test func `a slot that was passed on is not filled again by the same plan`() throws {
-    residency.planBegins(using: [first])
-    let upload = try #require(try residency.bring(first))
-    residency.reuseSlot(of: upload)
-    #expect(ledger.slot(of: first) == nil && ledger.freeCount == ledger.count)
-    try residency.complete(upload)
-    #expect(ledger.slot(of: first) == nil)
-    try residency.carry(first, through: whole, .onDemand)
-    #expect(ledger.slot(of: first) == nil)
-    residency.planBegins(using: [])
-    try residency.carry(first, through: whole, .fill)
-    #expect(ledger.isResident(first))
-  }
-
   @Test func `a copy that loses its slot begins anew in another`() throws {
     try residency.carry(first, through: 1, .fill)
     let before = try #require(ledger.slot(of: first))
@@ -106,30 +68,6 @@ import Testing
     }
   }
 
-  @Test func `experts that are used lose no slot`() throws {
-    try residency.carry(first, through: 1, .fill)
-    #expect(!residency.preempt { $0 == first })
-    #expect(try residency.place(second))
-    #expect(!residency.preempt { _ in true })
-    residency.retain(second)
-    #expect(!residency.preempt { $0 == first })
-    #expect(ledger.isResident(second) && ledger.slot(of: first) != nil)
-  }
-
-  @Test func `a plan that is given up keeps nothing and nobody waiting`() throws {
-    let upload = try #require(try residency.bring(first))
-    residency.retain(first)
-    #expect(try residency.place(second))
-    residency.retain(second)
-    try residency.perform([.changed(.evicted(second))]) { _ in false }
-    var raised: [[Int]] = []
-    residency.abandon { raised.append([Int($0), $1]) }
-    #expect(raised == [[Int(upload.claim.arrival), upload.claim.slot]])
-    #expect(ledger.freeCount == ledger.count)
-    try residency.carry(third, through: whole, .fill)
-    #expect(ledger.isResident(third))
-  }
-
   @Test func `only kept experts stay`() throws {
     #expect(try residency.place(first) && residency.place(second))
     residency.keep { $0 == second }
@@ -139,7 +77,6 @@ import Testing
   @Test func `from the beginning all slots are free`() throws {
     _ = try residency.bring(first)
     #expect(try residency.place(second))
-    residency.retain(second)
     residency.clear()
     #expect(ledger.freeCount == ledger.count)
     try residency.carry(third, through: whole, .fill)

@@ -87,10 +87,10 @@ def sources(path, seen=None):
 
 
 def digest(path):
-    """Of what a file is compiled from and how."""
+    """Of what a file is compiled from and how; comments and blanks do not matter."""
     state = hashlib.sha256(" ".join([PTX_ARCHITECTURE, str(PTX_VERSION), *OPTIONS]).encode())
     for source in sources(path):
-        state.update(source.read_bytes())
+        state.update(" ".join(re.sub(r"//.*", "", source.read_text()).split()).encode())
     return state.hexdigest()
 
 

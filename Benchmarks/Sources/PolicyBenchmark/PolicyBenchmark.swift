@@ -1,5 +1,5 @@
-// What the policies cost beside the scheduler: a decision of the prefetcher, an event of the cache,
-// and a whole simulated run; ends with 1 where a limit is not kept.
+// What the policies cost beside the scheduler: a decision of the prefetcher, an event of the cache, a
+// layer of the director, and a whole simulated run; ends with 1 where a limit is not kept.
 //   swift run -c release --package-path Benchmarks PolicyBenchmark [decode tokens] [--no-time-limits]
 
 import BenchmarkSupport
@@ -36,6 +36,7 @@ struct PolicyBenchmark {
     benchmark.report.row("decode, 64 experts", ["ns", "allocations"], widths: [10, 12])
     for decision in PrefetchDecision.all { benchmark.show(decision.timed()) }
     try benchmark.measureRuns()
+    try benchmark.measureDirector()
     try benchmark.measureMonotonicity()
     benchmark.report.end()
   }

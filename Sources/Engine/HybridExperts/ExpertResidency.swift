@@ -117,7 +117,7 @@ final class ExpertResidency {
   private func giveUp(_ expert: ExpertID) {
     waiting[expert] = nil
     guard let slot = slots.ledger.slot(of: expert) else { return }
-    if inUse.contains(expert) || slots.ledger.isRetained(slot) { return leaving.append(expert) }
+    if slots.ledger.isRetained(slot) { return leaving.append(expert) }
     // What a launch waits for goes on, and is overwritten when that has run.
     if uploads[expert]?.isAwaited != true { uploads[expert] = nil }
     slots.drop(expert)
@@ -126,19 +126,17 @@ final class ExpertResidency {
   // MARK: The running plan
 
   /// A plan begins that computes these experts on the GPU: until their launches are submitted they keep
-  /// the slots that they have, whatever the director says meanwhile.
+  /// the slots that they have or get, whatever the director says meanwhile.
   func planBegins(using experts: [ExpertID]) {
     passed.removeAll(keepingCapacity: true)
     inUse = Set(experts)
+    for expert in experts where slots.ledger.slot(of: expert) != nil { slots.retain(expert) }
   }
-
-  /// Keeps an expert's slot while others are handed out.
-  func retain(_ expert: ExpertID) { slots.retain(expert) }
 
   /// All launches of the running plan that read an expert are submitted.
   /// - Parameter isInCache: whether the director's cache has a slot for an expert.
-  func launched(_ expert: ExpertID, isRetained: Bool, isInCache: (ExpertID) -> Bool) {
-    if isRetained { slots.release(expert) }
+  func launched(_ expert: ExpertID, isInCache: (ExpertID) -> Bool) {
+    slots.release(expert)
     inUse.remove(expert)
     guard let index = leaving.firstIndex(of: expert) else { return }
     leaving.remove(at: index)
@@ -185,11 +183,7 @@ final class ExpertResidency {
       preempted += 1
       return true
     }
-    let others = slots.ledger.experts.filter { expert in
-      guard let slot = slots.ledger.slot(of: expert) else { return false }
-      return !isUsed(expert) && !slots.ledger.isRetained(slot)
-    }
-    guard let last = others.max() else { return false }
+    guard let last = slots.ledger.experts.filter({ !isUsed($0) }).max() else { return false }
     slots.drop(last)
     waiting[last] = linkBytes[last.layer]
     preempted += 1
@@ -205,6 +199,7 @@ final class ExpertResidency {
   private func begin(_ expert: ExpertID) throws -> Upload? {
     guard let claim = slots.claim(for: expert) else { return nil }
     if packsExperts { weights.pack(CollectionOfOne(expert)) }
+    if inUse.contains(expert) { slots.retain(expert) }
     let upload = Upload(expert, claim)
     uploads[expert] = upload
     return upload

@@ -9,10 +9,7 @@ extension HybridExecutor {
     let ledger = residency.slots.ledger
     let ready = work.residents.filter { ledger.isResident($0) }
     let arrivals = work.arrivals
-    // Kept while slots are handed out below: they are still to be read.
-    let held = ready + arrivals.filter { ledger.slot(of: $0) != nil }
-    for expert in held { residency.retain(expert) }
-    try launchReady(ready, work.layer, isHit: true, held: held)
+    try launchReady(ready, work.layer, isHit: true)
     var spare = SpareSlots()
     var pending: [Upload] = []
     // A resident that has no slot, because copies took them all, is brought now.
@@ -27,7 +24,7 @@ extension HybridExecutor {
         if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
         spare.add(upload, isKept: director.isResident(expert), mayStay: work.mayStay(expert))
       }
-      try launchReady([expert], work.layer, isHit: false, held: held)
+      try launchReady([expert], work.layer, isHit: false)
     }
     if issuesNow { for upload in pending { try residency.complete(upload) } }
     lastGPUEvent = lastMark?.event
@@ -70,7 +67,7 @@ extension HybridExecutor {
 
   /// Launches experts that have slots, and marks the slots as read.
   private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isHit: Bool, held: [ExpertID]
+    _ experts: [ExpertID], _ layer: Int, isHit: Bool
   ) throws {
     guard !experts.isEmpty else { return }
     let slots = residency.slots
@@ -90,7 +87,7 @@ extension HybridExecutor {
       experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
     for expert in experts {
       if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
-      residency.launched(expert, isRetained: held.contains(expert)) { director.isResident($0) }
+      residency.launched(expert) { director.isResident($0) }
     }
   }
 }

@@ -35,10 +35,13 @@ extension HybridExecutor {
     statistics.stagedBytes = source.stagedByteCount
     statistics.pageableBytes = source.pageableByteCount
     if let shortage { statistics.notes.append(shortage) }
+    let pinned = "\(source.pinnedByteCount >> 20) MiB of the experts are pinned"
     if let refusal = source.refusal {
+      statistics.notes.append("\(pinned), the others reach the GPU through a buffer: \(refusal)")
+    } else if source.stagedByteCount > 0 {
       statistics.notes.append(
-        "\(source.pinnedByteCount >> 20) MiB of the experts are pinned, the others reach the GPU "
-          + "through a buffer: \(refusal)")
+        "\(pinned), others lie where nothing can be pinned, such as in a file of packed weights, and "
+          + "reach the GPU through a buffer")
     }
     return statistics
   }

@@ -17,12 +17,15 @@ import Synchronization
 /// 3. Issue the copies, compute the CPU's experts, write `cpuDone`.
 /// 4. Tell the director that the layer is over; do what it says.
 ///
-/// Nothing can wait for ever. Number the launches of the run L1, L2, … in the order of submission and
-/// the uploads U1, U2, … in the order of issue; each lane works in its order. A launch waits for the
-/// upload of the slot it reads. An upload waits for the last launch that read its slot before, which was
-/// submitted before the slot was handed out. A layer's copies are issued in the order of their launches
-/// and before all other copies of the layer's time; so an upload's launch waits at most for uploads that
-/// were issued earlier, and the first of all that wait has nothing to wait for.
+/// Nothing can wait for ever. A launch waits for the upload of the slot that it reads; an upload waits for
+/// the last launch that read its slot before, which was submitted before the slot was handed out. Within a
+/// layer slots are handed out in the order of the launches, copies are issued in the same order, and no
+/// other copy begins before the last of these is issued wholly. So an upload waits for no launch that
+/// waits for a later upload: the first of all that wait has nothing to wait for.
+///
+/// With the modelled clock the director's cost model says when copies arrive, all of them are issued at
+/// once and a run can be replayed to the letter. With the measured clock a thread issues them piece by
+/// piece as the hardware takes them, and the director is told when they arrived.
 public final class HybridExecutor: LayerServing {
   public let exchange: LayerExchange
   public internal(set) var lastGPUEvent: (any DeviceEvent)?
@@ -209,6 +212,8 @@ public final class HybridExecutor: LayerServing {
     let work = LayerWork(directive)
     residency.planBegins(using: work.residents + work.arrivals)
     try follow()
+    // On the team, which is many times faster than the link's thread alone.
+    if clock == .measured { weights.pack(work.arrivals) }
     gpu.begin(groups, tokenCount: tokenCount)
     routing.writeOrigins(groups, onCPU: work.cpu)
     try launch(work)

@@ -94,14 +94,14 @@ struct Team {
   }
 
   Fiber *idle_fiber();
-  Fiber *next_ready();
-  Fiber *next_fiber();
-  void go_on(Context &from, Fiber *to);
+  [[gnu::always_inline]] Fiber *next_ready();
+  [[gnu::always_inline]] Fiber *next_fiber();
+  [[gnu::always_inline]] void go_on(Context &from, Fiber *to);
   void describe_waiting();
   [[noreturn]] void fail();
   [[noreturn]] void serve();
-  void release(Fiber *waiting);
-  void wait(Fiber *&list);
+  [[gnu::always_inline]] void release(Fiber *waiting);
+  [[gnu::always_inline]] void wait(Fiber *&list);
   void thread_ended();
   void shuffle(std::vector<uint32_t> &order, size_t count);
   bool run_block();
@@ -222,7 +222,7 @@ void Team::wait(Fiber *&list) {
   gpu_host::thread = self->thread;
 }
 
-bool complete(const WarpGathering &gathering, uint32_t alive) {
+[[gnu::always_inline]] inline bool complete(const WarpGathering &gathering, uint32_t alive) {
   return gathering.arrived && !(gathering.mask & alive & ~gathering.arrived);
 }
 
@@ -339,7 +339,8 @@ Exchanged exchange(uint32_t mask, const uint32_t *words, int count, int line) {
   if (!warp.gatherings) warp.gatherings = new WarpGathering[most_masks];
   while (place < warp.masks && warp.gatherings[place].mask != mask) place++;
   if (!(mask >> lane & 1) || place == most_masks) {
-    snprintf(own.failure, sizeof own.failure, "line %d: lane %u exchanges with the lanes %#x", line, lane, mask);
+    snprintf(own.failure, sizeof own.failure, "line %d: lane %u exchanges with the lanes %#x", line, lane,
+             mask);
     own.fail();
   }
   WarpGathering &gathering = warp.gatherings[place];

@@ -133,7 +133,8 @@ KERNEL(checking_rounding)(const CheckingArguments a) {
   y[threadIdx.x] = (u32)__float2int_rn(__uint_as_float(y[threadIdx.x]));
 }
 
-/// One warp; y[0 ..< 128]: A [16][8 words of four columns]; y[128 ..< 192]: B [8][8 words]; y[192 ..< 320]: A B^T [16][8].
+/// One warp; y[0 ..< 128]: A [16][8 words of four columns]; y[128 ..< 192]: B [8][8 words];
+/// y[192 ..< 320]: A B^T [16][8].
 KERNEL(checking_matrices)(const CheckingArguments a) {
   u32 *y = (u32 *)a.y, q = threadIdx.x / 4, t = threadIdx.x % 4;
   const u32 from_a[4] = {y[8 * q + t], y[8 * (q + 8) + t], y[8 * q + t + 4], y[8 * (q + 8) + t + 4]};

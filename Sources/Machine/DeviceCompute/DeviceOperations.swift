@@ -8,25 +8,44 @@ import Devices
 /// `gpu_arguments.h` and at the top of its source.
 // Safety: immutable after `init`.
 public final class DeviceOperations: Sendable {
-  /// Every kernel there is, by the name that the device knows.
-  enum Kernel: String, CaseIterable {
-    case attention, combine, down, foresee, gated, product, publish, quantize, rotate, route, weigh
-    case attentionMerge = "attention_merge"
-    case copyColumns = "copy_columns"
-    case expandKeys = "expand_keys"
-    case loadRows = "load_rows"
-    case productTransposed = "product_transposed"
-    case rmsNorm = "rms_norm"
-    case storeRows = "store_rows"
+  /// Every kernel there is.
+  enum Kernel: Int, CaseIterable {
+    case attention, attentionMerge, combine, copyColumns, down, expandKeys, foresee, gated, loadRows
+    case product, productTransposed, publish, quantize, rmsNorm, rotate, route, storeRows, weigh
+
+    /// What the device knows it by.
+    var name: String {
+      switch self {
+      case .attention: "attention"
+      case .attentionMerge: "attention_merge"
+      case .combine: "combine"
+      case .copyColumns: "copy_columns"
+      case .down: "down"
+      case .expandKeys: "expand_keys"
+      case .foresee: "foresee"
+      case .gated: "gated"
+      case .loadRows: "load_rows"
+      case .product: "product"
+      case .productTransposed: "product_transposed"
+      case .publish: "publish"
+      case .quantize: "quantize"
+      case .rmsNorm: "rms_norm"
+      case .rotate: "rotate"
+      case .route: "route"
+      case .storeRows: "store_rows"
+      case .weigh: "weigh"
+      }
+    }
   }
 
+  /// By the kernels' numbers.
   private let kernels: [DeviceKernel]
 
   /// Looks up every kernel, so that a missing one shows before anything runs.
   /// - Throws: `DeviceError.noKernel`.
   public init(_ device: any Device) throws(DeviceError) {
     kernels = try Kernel.allCases.map { kernel throws(DeviceError) in
-      try device.kernel(kernel.rawValue)
+      try device.kernel(kernel.name)
     }
   }
 
@@ -36,12 +55,12 @@ public final class DeviceOperations: Sendable {
     _ arguments: Arguments, on stream: any DeviceStream
   ) throws(DeviceError) {
     guard grid.x > 0, grid.y > 0, grid.z > 0 else { return }
-    guard let index = Kernel.allCases.firstIndex(of: kernel) else { return }
     var failure: DeviceError?
     withUnsafeBytes(of: arguments) { bytes in
       do throws(DeviceError) {
         try stream.launch(
-          kernels[index], grid: grid, block: LaunchSize(block), sharedByteCount: sharedByteCount,
+          kernels[kernel.rawValue], grid: grid, block: LaunchSize(block),
+          sharedByteCount: sharedByteCount,
           arguments: bytes)
       } catch {
         failure = error

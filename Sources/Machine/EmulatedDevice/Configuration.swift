@@ -1,6 +1,7 @@
 extension EmulatedDevice {
   /// What an emulated device is like.
   public struct Configuration: Sendable {
+    /// What messages call it.
     public var name = "emulated device"
     /// Bytes of device memory.
     public var memoryByteCount: Int
@@ -9,22 +10,27 @@ extension EmulatedDevice {
     /// Draws a legal order of the streams' work and of the threads in kernels; nil: streams progress in
     /// the order of submission, threads in theirs.
     public var seed: UInt64?
+    /// Which clock it has.
     public var timing: EmulatedTiming
     /// Threads that work beside the host. 0: work happens within the host's calls, so that a seed gives
     /// the same order every time. nil: 1, and 0 where there is a seed.
     public var threadCount: Int?
+    /// Whether its streams can wait for words of memory, as not all drivers' can.
     public var waitsForMemory: Bool
+    /// What goes wrong.
     public var failures: [EmulatedFailure]
     /// Operations that are left out: what a program does without them is what a test wants to know.
     public var ignoredOperations: (@Sendable (EmulatedOperation) -> Bool)?
     /// Threads of the host that may call: the device is stuck when all of them wait for it and it cannot
     /// go on, or when one of them has waited so for `patienceSeconds` while the others did nothing.
     public var hostThreadCount = 1
+    /// Seconds of real time.
     public var patienceSeconds = 20
     /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends. It costs
     /// a pass over every allocation.
     public var checksMemory = true
 
+    /// A device without failures, of 1 GiB, in real time, where nothing else is said.
     public init(
       memoryByteCount: Int = 1 << 30, pinnedByteCount: Int = .max, seed: UInt64? = nil,
       timing: EmulatedTiming = .none, threadCount: Int? = nil, waitsForMemory: Bool = true,
@@ -63,18 +69,22 @@ public enum EmulatedFailure: Sendable, Equatable {
 
 /// An operation as a program submits it.
 public struct EmulatedOperation: Sendable, Equatable, CustomStringConvertible {
+  /// What it does.
   public enum Kind: String, Sendable, CaseIterable {
     case upload, download, copyOnDevice, clear, launch, record, waitForEvent, waitForWord, write
     /// What the host itself waits for; of the stream "host".
     case hostWaitForEvent, hostWaitForWord, hostSynchronize
   }
+  /// The stream's name.
   public var stream: String
+  /// What it does.
   public var kind: Kind
   /// The how-manieth of its kind in its stream, from 0.
   public var index: Int
   /// A kernel's name.
   public var kernel: String?
 
+  /// One to compare with.
   public init(stream: String, kind: Kind, index: Int, kernel: String? = nil) {
     self.stream = stream
     self.kind = kind
@@ -82,6 +92,7 @@ public struct EmulatedOperation: Sendable, Equatable, CustomStringConvertible {
     self.kernel = kernel
   }
 
+  /// As a list of operations names it.
   public var description: String {
     "\(kind.rawValue) \(index)\(kernel.map { " (\($0))" } ?? "") of stream \(stream)"
   }

@@ -11,9 +11,11 @@ import HostMemory
 public final class EmulatedDevice: Device {
   public let properties: DeviceProperties
   public let clock: any DeviceClock
+  /// What it was made with.
   public let configuration: Configuration
   let emulation: Emulation
 
+  /// Opens a device; its threads end when its last reference goes.
   /// - Throws: `DeviceError.refused` where no thread can be started.
   public init(_ configuration: Configuration = Configuration()) throws(DeviceError) {
     self.configuration = configuration

@@ -17,11 +17,15 @@ public enum EmulatedTiming: Sendable {
 /// and writes take no time. The host's time moves on by `hostWorked`, by a submission's cost, and to
 /// the moment for which it waited.
 public struct EmulatedTimes: Sendable {
+  /// Of every copy between host and device, before its bytes.
   public var copyLatencyMicroseconds = 8.0
+  /// From pinned memory to the device.
   public var uploadBytesPerMicrosecond = 12_000.0
+  /// From the device to pinned memory.
   public var downloadBytesPerMicrosecond = 12_000.0
   /// Through the driver's own buffer.
   public var pageableBytesPerMicrosecond = 5_000.0
+  /// Within the device.
   public var deviceBytesPerMicrosecond = 300_000.0
   /// Of every kernel, before what it takes itself.
   public var launchMicroseconds = 3.0
@@ -37,5 +41,6 @@ public struct EmulatedTimes: Sendable {
       1 + Double(grid.x * grid.y * grid.z * block.x * block.y * block.z) / 50_000
     }
 
+  /// Times of no particular machine; change what is known better.
   public init() {}
 }

@@ -17,10 +17,11 @@ public struct ChromeTrace: Sendable {
     return text
   }
 
-  /// Hands the trace over piece by piece, one event at a time. Spans whose times are not numbers are
-  /// left out.
+  /// Hands the trace over piece by piece, one event at a time. Spans whose times are not numbers
+  /// are left out.
   ///
-  /// - Parameter predicted: what the plans of the same run had expected, by the same clock: a process of its own.
+  /// - Parameter predicted: what the plans of the same run had expected, by the same clock: a
+  ///   process of its own.
   public func write(
     _ timeline: Timeline, predicted: Timeline? = nil, to sink: (String) throws -> Void
   ) rethrows {

@@ -2,9 +2,10 @@ import Experts
 
 /// A picture of what the lanes did: one row for each lane, time from left to right.
 ///
-/// A short run is drawn piece by piece, step after step. A longer one gets an overview of the whole,
-/// in which each column shows how a lane spent its time, and below it the middle layers of its
-/// longest prefill and one decode step, wide enough that most boxes carry their expert's number.
+/// A short run is drawn piece by piece, step after step. A longer one gets an overview of the
+/// whole, in which each column shows how a lane spent its time, and below it the middle layers of
+/// its longest prefill and one decode step, wide enough that most boxes carry their expert's
+/// number.
 public struct TimelinePicture: Sendable {
   /// Bands of a run that is drawn piece by piece as a whole, at most.
   static let detailedBands = 6
@@ -28,8 +29,8 @@ public struct TimelinePicture: Sendable {
 
   /// The picture as SVG text; the same timelines give the same text.
   ///
-  /// - Parameter predicted: what the plans of the same run had expected, by the same clock; it gets rows of its own below
-  ///   those of what happened.
+  /// - Parameter predicted: what the plans of the same run had expected, by the same clock; it gets
+  ///   rows of its own below those of what happened.
   public func svg(_ timeline: Timeline, predicted: Timeline? = nil) -> String {
     let timeline = timeline.drawable
     let groups =

@@ -1,5 +1,6 @@
 import CBundledModel
 import CPUCompute
+import CUDADriver
 
 /// What `--version` says.
 enum Version {
@@ -18,7 +19,7 @@ enum Version {
       processor  \(Processor.name)
       features   \(Processor.features.joined(separator: " "))
       kernels    \(InstructionSet.best.rawValue) (of \(available.joined(separator: ", ")))
-      driver     none used: this version computes on the CPU
+      driver     \(CUDADevice.driverVersion().map { "NVIDIA, CUDA \($0)" } ?? "none found")
       """
   }
 }

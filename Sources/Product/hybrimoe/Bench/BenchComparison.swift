@@ -65,7 +65,7 @@ extension Bench {
       model: subject.name, notes: subject.notes, device: live.title, isModelled: live.isModelled,
       routing: routing?.title ?? "routed by the model itself",
       repetitions: live.isModelled ? 1 : repetitions, tests: tests, rows: rows,
-      whole: subject.whole)
+      isMade: shape != nil, whole: subject.whole)
     return looking.json ? report.json.text + "\n" : csv ? report.csv : report.text
   }
 }

@@ -2,13 +2,16 @@ import Experts
 import HybridExperts
 import RoutingTraces
 
-/// Routing of a trace, or made up, that takes the place of a model's routers while its speed is measured.
+/// Routing of a trace, or made up, that takes the place of a model's routers while its speed is
+/// measured.
 ///
-/// All prompts of the trace stand one behind the other, and so do all tokens that were written one by one; a run takes as
-/// many of either as it needs, from the beginning again where there are too few.
+/// All prompts of the trace stand one behind the other, and so do all tokens that were written one
+/// by one; a run takes as many of either as it needs, from the beginning again where there are too
+/// few.
 final class ForcedRouting: RoutingSource {
   let header: TraceHeader
-  /// How often each expert was used before, [layers, experts]: it decides what caches hold at first.
+  /// How often each expert was used before, [layers, experts]: it decides what caches hold at
+  /// first.
   let popularity: [Double]
   /// In words: where it is from.
   let title: String
@@ -23,7 +26,8 @@ final class ForcedRouting: RoutingSource {
   func rowCount(_ phase: Phase) -> Int { tables[phase]?.first?.rowCount ?? 0 }
 
   /// - Parameters:
-  ///   - popularity: nil: as often as in these events, which is what a calibration with the same text finds.
+  ///   - popularity: nil: as often as in these events, which is what a calibration with the same
+  ///     text finds.
   ///   - next: gives one event after the other, nil at the end.
   /// - Throws: what `next` throws.
   init(
@@ -106,7 +110,8 @@ private struct RowTable {
       })
   }
 
-  /// Rows of a table; from the beginning again behind its end. Empty where the table has not all rows.
+  /// Rows of a table; from the beginning again behind its end. Empty where the table has not all
+  /// rows.
   private func gather<Element>(_ table: [Element], _ rows: Range<Int>, width: Int) -> [Element] {
     guard rowCount > 0, table.count >= rowCount * width else { return [] }
     var result: [Element] = []

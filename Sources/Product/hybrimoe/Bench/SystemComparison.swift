@@ -2,11 +2,11 @@ import ExpertDirection
 import ExpertScheduling
 import Experts
 
-/// An engine whose system can be exchanged between runs, so that several are compared with the same weights in the same
-/// memory.
+/// An engine whose system can be exchanged between runs, so that several are compared with the same
+/// weights in the same memory.
 protocol SystemSwitching: AnyObject {
-  /// Makes a system of everything that decides, with the cache's slots filled as it begins with; what was counted and
-  /// learned before is forgotten.
+  /// Makes a system of everything that decides, with the cache's slots filled as it begins with;
+  /// what was counted and learned before is forgotten.
   func use(_ system: SystemDescription, popularity: [Double]) throws
   /// Takes the place of the model's routers; nil: they decide.
   func force(_ routing: ForcedRouting?)
@@ -18,7 +18,8 @@ protocol SystemSwitching: AnyObject {
   var microseconds: Double { get }
 }
 
-/// Measures several systems in turn, again and again, so that what the machine does meanwhile meets all of them alike.
+/// Measures several systems in turn, again and again, so that what the machine does meanwhile meets
+/// all of them alike.
 struct SystemComparison {
   /// What one system did in one test.
   struct Cell: Equatable {
@@ -39,8 +40,8 @@ struct SystemComparison {
   let systems: [SystemDescription]
   let routing: ForcedRouting?
 
-  /// - Parameter repetitions: each of all tests of all systems; one round before does not count. Modelled times are the same
-  ///   every time, so that they are taken once.
+  /// - Parameter repetitions: each of all tests of all systems; one round before does not count.
+  ///   Modelled times are the same every time, so that they are taken once.
   func measure(repetitions: Int) throws -> [Row] {
     let rounds = engine.isModelled ? 1...1 : 0...repetitions
     var rows = systems.map {
@@ -65,7 +66,8 @@ struct SystemComparison {
   private func measure(
     _ test: BenchmarkTest, _ system: SystemDescription
   ) throws -> (seconds: Double, figures: HybridFigures, checksum: UInt64) {
-    // Every run begins with the cache as the system has it at first: no system profits from another's text.
+    // Every run begins with the cache as the system has it at first: no system profits from
+    // another's text.
     try engine.use(system, popularity: routing?.popularity ?? [])
     routing?.rewind()
     let start = engine.microseconds

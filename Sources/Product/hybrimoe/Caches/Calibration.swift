@@ -4,7 +4,8 @@ import HybridExperts
 import OrderedJSON
 import Placement
 
-/// What was learned of a machine and a model in earlier runs: measured costs, and how often each expert was used.
+/// What was learned of a machine and a model in earlier runs: measured costs, and how often each
+/// expert was used.
 struct Calibration: Equatable {
   /// What it is valid for: anything else is another machine or another model.
   var key: String

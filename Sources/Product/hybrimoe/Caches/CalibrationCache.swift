@@ -14,7 +14,8 @@ struct CalibrationCache {
 
   let folder: String
 
-  /// The calibration of a machine and a model; nil where there is none that can be used: it is only a shortcut.
+  /// The calibration of a machine and a model; nil where there is none that can be used: it is only
+  /// a shortcut.
   func calibration(_ key: String) -> Calibration? {
     guard let found = try? Self.read(path(key)), found.key == key else { return nil }
     return found

@@ -41,7 +41,7 @@ struct Doctor: LookingCommand {
     switch device {
     case .cpu: findings.looksForDevices = false
     case .emulated:
-      let opened = try OpenDevice.emulated(HybridOptions(), ProfileCatalog()).device
+      let opened = try OpenDevice.emulated(HybridOptions.parse([]), ProfileCatalog()).device
       findings.devices = [examination.examine("emulated", opened.properties) { opened }]
     case .automatic: findCards(nil, examination, &findings)
     case .cuda(let number): findCards(number, examination, &findings)

@@ -12,8 +12,8 @@ import Placement
 
 /// What computes the sequences of a call: the CPU alone, or a device beside it.
 ///
-/// It finds the device, decides what of a model goes where, and says so in one line; what is asked for and cannot be
-/// done is said too, or refused where a device was asked for by name.
+/// It finds the device, decides what of a model goes where, and says so in one line; what is asked
+/// for and cannot be done is said too, or refused where a device was asked for by name.
 final class ComputeEngine {
   let options: MachineOptions
   private let console: Console

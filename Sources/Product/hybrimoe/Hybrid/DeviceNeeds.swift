@@ -5,8 +5,9 @@ import Inference
 import Models
 import Placement
 
-/// Memory that the engine takes on a device for a plan. The planner knows a model's sizes in its file; here they are those
-/// of packed weights, of real work space and of slots that hold any layer's expert.
+/// Memory that the engine takes on a device for a plan. The planner knows a model's sizes in its
+/// file; here they are those of packed weights, of real work space and of slots that hold any
+/// layer's expert.
 struct DeviceNeeds {
   /// All but slots.
   let denseByteCount: Int

@@ -4,7 +4,8 @@ import Inference
 import Models
 import Placement
 
-/// Decides what of a model goes to a device, from its free memory and what was asked for, and says so.
+/// Decides what of a model goes to a device, from its free memory and what was asked for, and says
+/// so.
 struct EnginePlanner {
   let open: OpenDevice
   let options: HybridOptions
@@ -13,8 +14,8 @@ struct EnginePlanner {
   /// Costs of this machine and model, where they were measured in an earlier run.
   var measured: CostModel?
 
-  /// The plan, and the options with a context that GPU memory has room for where none was asked for; nil where the CPU
-  /// should compute alone, which has been said then.
+  /// The plan, and the options with a context that GPU memory has room for where none was asked
+  /// for; nil where the CPU should compute alone, which has been said then.
   ///
   /// - Throws: `CommandFailure` where a device that was asked for has no room for any layer;
   ///   `PlacementRuleError`, errors of the engine for models that it cannot run.
@@ -53,8 +54,8 @@ struct EnginePlanner {
     return (plan, session)
   }
 
-  /// The longest context, of the model's own and its halves, whose key-value cache takes at most a quarter of the memory
-  /// and with which all that each token needs fits.
+  /// The longest context, of the model's own and its halves, whose key-value cache takes at most a
+  /// quarter of the memory and with which all that each token needs fits.
   static func context(_ request: PlacementRequest) -> Int {
     var request = request
     let memory = min(request.machine.gpu.memoryBytes, request.gpuMemoryBytes ?? Int.max)
@@ -69,8 +70,8 @@ struct EnginePlanner {
   /// Tokens that a conversation is not cut below.
   private static let shortestContext = 2048
 
-  /// The plan with as many layers and slots as there is room for by what the engine really takes; nil where the CPU
-  /// should compute alone.
+  /// The plan with as many layers and slots as there is room for by what the engine really takes;
+  /// nil where the CPU should compute alone.
   private func fitting(
     _ request: PlacementRequest, _ model: DecoderModel, _ session: SessionOptions
   ) throws -> (PlacementPlan, DeviceNeeds)? {
@@ -112,7 +113,8 @@ struct EnginePlanner {
     return PlacementPlanner.plan(request)
   }
 
-  /// Whether the device helps, as far as costs tell; a device that was asked for is used all the same.
+  /// Whether the device helps, as far as costs tell; a device that was asked for is used all the
+  /// same.
   private func isFaster(_ plan: PlacementPlan) -> Bool {
     guard !open.isAskedFor, let with = plan.speed else { return true }
     var alone = plan.request

@@ -5,8 +5,9 @@ import EmulatedDevice
 struct FailureWish: ExpressibleByArgument {
   let failure: EmulatedFailure
 
-  /// `lost-at-launch:N`, `lost-at-copy:N`, `memory:BYTES` (device memory ends there), `pinning:BYTES` (no more host memory
-  /// can be pinned) or `delay:N:MICROSECONDS` (of the Nth copy).
+  /// `lost-at-launch:N`, `lost-at-copy:N`, `memory:BYTES` (device memory ends there),
+  /// `pinning:BYTES` (no more host memory can be pinned) or `delay:N:MICROSECONDS` (of the Nth
+  /// copy).
   init?(argument: String) {
     let parts = argument.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     let numbers = parts.dropFirst().compactMap(Int.init).filter { $0 >= 0 }

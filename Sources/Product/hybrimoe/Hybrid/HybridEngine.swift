@@ -17,7 +17,8 @@ final class HybridEngine: LiveEngine, SequenceBackend {
   private var phase = Phase.prefill
   private let counter: PopularityCounter
 
-  /// - Throws: `DeviceError`, `HostMemoryError`, `HybridError`, `HybridDecodingError`, `DirectionError`.
+  /// - Throws: `DeviceError`, `HostMemoryError`, `HybridError`, `HybridDecodingError`,
+  ///   `DirectionError`.
   init(_ placed: PlacedModel, _ setup: SequenceSetup, recordsTimeline: Bool) throws {
     device = placed.device
     self.placed = placed

@@ -1,6 +1,7 @@
 import Experts
 
-/// What a hybrid engine has done so far: what its caches and copies were good for, and where the time went.
+/// What a hybrid engine has done so far: what its caches and copies were good for, and where the
+/// time went.
 struct HybridFigures: Equatable {
   /// Counts and times of one phase; times in microseconds by the device's clock.
   struct PhaseFigures: Equatable {

@@ -6,8 +6,8 @@ import HybridExperts
 import Models
 import Placement
 
-/// What is known of a machine and a model from run to run; an emulated machine's figures are those of its profile, so
-/// nothing is learned there.
+/// What is known of a machine and a model from run to run; an emulated machine's figures are those
+/// of its profile, so nothing is learned there.
 final class LearnedCosts {
   private let cache: CalibrationCache?
   private let console: Console
@@ -42,7 +42,8 @@ final class LearnedCosts {
     keep()
   }
 
-  /// Adds the uses of a run; older ones count less and less, so that a change of subject is followed.
+  /// Adds the uses of a run; older ones count less and less, so that a change of subject is
+  /// followed.
   func keep(popularity: [Double]) {
     guard cache != nil, popularity.contains(where: { $0 > 0 }) else { return }
     let old = calibration.popularity

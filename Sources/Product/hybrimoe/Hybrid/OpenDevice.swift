@@ -103,7 +103,8 @@ extension EmulatedTimes {
   init(_ machine: MachineProfile) {
     self.init()
     let costs = machine.costModel
-    // An expert's three matrices are three copies one behind the other, whose starts overlap; the figure is for all.
+    // An expert's three matrices are three copies one behind the other, whose starts overlap; the
+    // figure is for all.
     copyLatencyMicroseconds = costs.link.latencyMicroseconds / 3
     // While the CPU reads, which it nearly always does when copies run.
     uploadBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond
@@ -121,7 +122,8 @@ extension EmulatedTimes {
 }
 
 extension MachineProfile {
-  /// The host of this machine with a GPU whose speeds are those of the most similar card that is known.
+  /// The host of this machine with a GPU whose speeds are those of the most similar card that is
+  /// known.
   ///
   /// - Throws: `CommandFailure` where the system does not tell its memory.
   init(
@@ -138,8 +140,8 @@ extension MachineProfile {
     name = properties.name
   }
 
-  /// What is left free of memory that is free: allocations are rounded up, the display may need more, and launches
-  /// take memory of their own.
+  /// What is left free of memory that is free: allocations are rounded up, the display may need
+  /// more, and launches take memory of their own.
   static func margin(_ freeByteCount: Int) -> Int {
     min(max(256 << 20, freeByteCount / 32), freeByteCount / 8)
   }

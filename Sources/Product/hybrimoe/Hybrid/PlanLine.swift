@@ -20,8 +20,8 @@ struct PlanLine {
       - plan.bytes(.margin, in: plan.gpuParts)
   }
 
-  /// Such as `GPU: attention and 12 of 64 experts in each of 26 layers (5.1 of 8.0 GB); CPU: the rest; about 31
-  /// tokens/s expected`.
+  /// Such as `GPU: attention and 12 of 64 experts in each of 26 layers (5.1 of 8.0 GB); CPU: the
+  /// rest; about 31 tokens/s expected`.
   var text: String {
     let memory = "(\(Self.pair(usedByteCount, memoryByteCount)))"
     var text = "GPU: \(what) \(memory); CPU: \(rest)"
