@@ -26,9 +26,42 @@ import Testing
     #expect(detail.contains("libno-such-driver.so.1"))
   }
 
-  @Test func `a library without the driver's functions is a driver that is too old`() {
-    let error = error { _ = try DriverLibrary.open(names: ["libc.so.6"]) }
-    #expect(error == .driverTooOld(found: "no function cuInit", needed: "12.1"))
+  @Test func `a library without the driver's functions is no driver`() {
+    let error = error { _ = try DriverLibrary.open(names: ["libc.so.6", "also-none"]) }
+    #expect(
+      error == .noDriver(detail: "libc.so.6 is no NVIDIA driver (it has no cuInit)"))
+  }
+
+  @Test(arguments: [
+    (nil, 32), ("1", 1), ("3", 3), ("4", 4), ("32", 32), ("33", 8), ("0", 8), ("many", 8),
+  ])
+  func `streams wait for the host only where none holds another up`(
+    value: String?, count: Int
+  ) throws {
+    #expect(HardwareQueues.count(value) == count)
+    let driver = try Driver(FakeDriver.library, files: FakeDriver.files(FakeDriver.text)) {
+      #expect(FakeDriver.now.count("cuInit") == 0, "the driver reads the variable when it starts")
+      return count
+    }
+    let properties = try CUDADevice(index: 0, driver).properties
+    #expect(properties.waitsForMemory == (count >= 4))
+    #expect((properties.remark == nil) == (count >= 4))
+    #expect(properties.remark?.contains("CUDA_DEVICE_MAX_CONNECTIONS is \(count)") ?? true)
+  }
+
+  @Test func `pageable memory may change when its copy returns, and who waits for events sleeps`()
+    throws
+  {
+    let device = try FakeDriver.device()
+    let stream = try device.makeStream(name: "test")
+    let memory = try device.allocate(byteCount: 4, purpose: "test")
+    try withUnsafeBytes(of: 7 as UInt32) { bytes in
+      try stream.copyPageable(from: bytes, to: memory.address)
+    }
+    let calls = FakeDriver.now.calls.filter { $0 != "cuCtxSetCurrent" }
+    #expect(calls.suffix(2) == ["cuMemcpyHtoDAsync", "cuStreamSynchronize"])
+    _ = try device.makeEvent()
+    #expect(FakeDriver.now.eventFlags.allSatisfy { $0 == 1 } && !FakeDriver.now.eventFlags.isEmpty)
   }
 
   @Test func `a driver is refused that is older than this program needs, or than its kernels`() {

@@ -26,6 +26,7 @@ enum FakeDriver {
     var homeless: [String] = []
     var launches: [(kernel: UInt, grid: [UInt32], shared: UInt32, firstBytes: UInt64)] = []
     var hostFlags: [UInt32] = []
+    var eventFlags: [UInt32] = []
 
     fileprivate var isBroken = false
     fileprivate var allocated = 0
@@ -285,7 +286,12 @@ extension FakeDriver {
         return 0
       }
     },
-    cuEventCreate: { out, _ in call("cuEventCreate") { $0.handle(out) } },
+    cuEventCreate: { out, flags in
+      call("cuEventCreate") {
+        $0.eventFlags.append(flags)
+        return $0.handle(out)
+      }
+    },
     cuEventDestroy: { event in
       call("cuEventDestroy") {
         $0.events[event] = nil

@@ -190,6 +190,15 @@ import Testing
     #expect((measured["handshakeMicroseconds"] as? Double ?? 0) > 0)
   }
 
+  @Test func `a card that was asked for and cannot be used fails the command, after its report`()
+    throws
+  {
+    // No machine has so many.
+    let outcome = try Program.run("doctor", "--device", "cuda:999", "--threads", "1", "--json")
+    #expect(outcome.code == 1 && outcome.error.contains("--device cuda:999: "))
+    #expect((outcome.json["driver"] as? [String: Any])?["failure"] is String)
+  }
+
   @Test func `wrong options are refused`() throws {
     for options in [["--device", "gpu"], ["--threads", "0"], ["--device", "cuda:x"]] {
       #expect(try Program.run(["doctor"] + options).code == 64, "\(options)")

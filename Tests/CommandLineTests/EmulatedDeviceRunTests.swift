@@ -84,6 +84,9 @@ import Testing
     for process in [1, 2] {
       #expect(events.contains { $0["pid"] as? Int == process && $0["ph"] as? String == "X" })
     }
+    let early = try run("run", "-p", "a", "--timeline-svg", folder.path("none/c.svg"))
+    #expect(early.code == 1 && early.output.isEmpty, "before anything is computed")
+    #expect(early.error.contains("Cannot write"))
     let refused = try run(
       "run", "-p", "a", "--timeline-svg", folder.path("b"), "--timeline-chrome", folder.path("b"))
     #expect(refused.code == 64 && refused.error.contains("name the same file"))

@@ -79,6 +79,16 @@ import Testing
     #expect(outcome.json["slots"] as? Int == 9 * 64)
     let report = try #require(outcome.json["rules"] as? [String: Any])
     #expect((report["remarks"] as? [String])?.contains { $0.hasPrefix("out_device") } == true)
+    let foreign = try Program.run(
+      "plan", "--shape", "mixtral-8x7b", "--machine", "rtx-3090", "--optimize-rule-path", rules.path
+    )
+    #expect(
+      foreign.code == 0 && foreign.error.contains("No rule of \(rules.path) matches a module"))
+    let empty = try folder.write("empty.yaml", "")
+    let nothing = try Program.run(
+      "plan", "--shape", "mixtral-8x7b", "--machine", "rtx-3090", "--optimize-rule-path", empty.path
+    )
+    #expect(nothing.code == 0 && nothing.error.contains("No rule of"), "\(nothing.error)")
     let broken = try folder.write("broken.yaml", "- match: {name: '('}\n  replace: {}\n")
     let refused = try Program.run(
       "plan", "--shape", "deepseek-v2-lite", "--optimize-rule-path", broken.path)
@@ -146,7 +156,10 @@ import Testing
     #expect(MemoryAmount(argument: text) == amount)
   }
 
-  @Test(arguments: ["", "G", "-1", "8X", "8iB", "1e9", "999999999999999999T", "100.1%", "8 G B"])
+  @Test(arguments: [
+    "", "G", "-1", "8X", "8iB", "1e9", "999999999999999999T", "100.1%", "8 G B", "0", "0%", "0G",
+    "0.0", "0.5", "8.5", "8.5B", "0.0001k",
+  ])
   func `other amounts are refused`(text: String) {
     #expect(MemoryAmount(argument: text) == nil)
   }

@@ -90,7 +90,6 @@ import Testing
             per_layer_prefill_intput_threshold: 0 # off
             transfer_map:
               30: "cuda:1"
-            generate_device: "npu"
             prefill_device: "cuda:1"
             generate_op: "KLinearMarlin"
         other: 1
@@ -98,7 +97,7 @@ import Testing
     let ignored = try PlacementRule.rules(text: text)[0].ignored.joined(separator: "\n")
     for word in [
       "size", "KDeepseekV2Model", "per_layer_prefill_intput_threshold", "transfer_map",
-      "generate_device", "cuda:1", "generate_op", "other",
+      "cuda:1", "generate_op", "other",
     ] { #expect(ignored.contains(word)) }
   }
 
@@ -108,6 +107,8 @@ import Testing
     ("- match:\n    name: '('\n  replace: {}", 2, "regular expression"),
     ("- match: {name: [a]}\n  replace: {}", 1, "must be a text"),
     ("- match: {name: a}\n  replace:\n    kwargs: 3", 3, "mapping"),
+    ("- match: {name: a}\n  replace:\n    kwargs:\n      generate_device: xpu", 4, "'xpu'"),
+    ("- match: {name: a}\n  replace:\n    kwargs:\n      prefill_device: [cpu]", 4, "no text"),
     ("- match: {name: a}\n  replace: {}\n  recursive: maybe", 3, "True or False"),
     ("- match: {name: a}\n  replace: {}\n- &x", 3, "anchor"), ("- 3", 1, "'match'"),
   ]

@@ -47,7 +47,7 @@ public final class CUDADevice: Device {
       throw .refused(
         operation: "opening \(properties.name)", reason: "it has done nothing for 5 seconds")
     }
-    properties.waitsForMemory = try context.waitsForMemory()
+    if properties.waitsForMemory { properties.waitsForMemory = try context.waitsForMemory() }
     properties.pendingOperationLimit = Self.pendingOperationLimit
     self.properties = properties
     self.context = context

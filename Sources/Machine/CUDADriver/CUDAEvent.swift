@@ -9,7 +9,11 @@ final class DriverEvent: Sendable {
   init(_ context: CUDAContext) throws(DeviceError) {
     self.context = context
     var handle: UInt = 0
-    try context.call("making an event") { $0.cuEventCreate(&handle, 0) }
+    // Whoever waits sleeps: the thread that feeds the link waits most of the time, and would take a core from
+    // the experts' threads if the driver asked again and again.
+    try context.call("making an event") {
+      $0.cuEventCreate(&handle, DriverConstant.blockingEvent)
+    }
     self.handle = handle
   }
 

@@ -46,7 +46,8 @@ final class CUDAStream: DeviceStream {
     }
   }
 
-  // From memory that is not pinned the driver has taken all bytes when the call returns.
+  // The driver has taken all bytes when the call returns only where it stages them: devices that read
+  // pageable memory themselves may still be reading, while the caller fills it anew.
   func copyPageable(
     from source: UnsafeRawBufferPointer, to target: UInt64
   ) throws(DeviceError) {
@@ -54,6 +55,7 @@ final class CUDAStream: DeviceStream {
     try context.call("copying \(source.count) pageable bytes to the device (\(name))") {
       $0.cuMemcpyHtoDAsync(target, base, source.count, handle)
     }
+    try synchronize()
   }
 
   func clear(_ target: UInt64, byteCount: Int) throws(DeviceError) {

@@ -6,14 +6,19 @@ struct Driver: Sendable {
   let version: DriverVersion
   /// The kernels that devices run.
   let files: [PTXFile]
+  /// How many streams work beside each other.
+  private let queueCount: Int
 
   /// Opens the driver of this machine.
   static func open() throws(DeviceError) -> Driver {
     try Driver(DriverLibrary.open(), files: PTXFile.carried())
   }
 
+  /// - Parameter queues: asked for before the driver starts; see `HardwareQueues`.
   /// - Throws: `DeviceError.driverTooOld`, `.noDriver`, `.noDevice`, `.refused`.
-  init(_ library: DriverLibrary, files: [PTXFile]) throws(DeviceError) {
+  init(
+    _ library: DriverLibrary, files: [PTXFile], queues: () -> Int = HardwareQueues.ask
+  ) throws(DeviceError) {
     self.library = library
     self.files = files
     var code: Int32 = 0
@@ -25,6 +30,7 @@ struct Driver: Sendable {
     guard version >= needed else {
       throw .driverTooOld(found: version.text, needed: needed.text)
     }
+    queueCount = queues()
     try Self.check(library.cuInit(0), library, "starting the NVIDIA driver")
   }
 
@@ -80,13 +86,17 @@ struct Driver: Sendable {
     try Self.check(
       library.cuDeviceTotalMem(&byteCount, number), library, "asking for a device's memory")
     let text = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return DeviceProperties(
+    let shortage = HardwareQueues.shortage(queueCount)
+    var properties = DeviceProperties(
       name: String(decoding: text, as: UTF8.self), totalByteCount: byteCount,
       multiprocessorCount: try attribute(DriverConstant.multiprocessorCount, of: number),
       major: try attribute(DriverConstant.computeCapabilityMajor, of: number),
       minor: try attribute(DriverConstant.computeCapabilityMinor, of: number),
       driverVersion: version.text,
-      waitsForMemory: library.cuStreamWaitValue32 != nil && library.cuStreamWriteValue32 != nil,
+      waitsForMemory: library.cuStreamWaitValue32 != nil && library.cuStreamWriteValue32 != nil
+        && shortage == nil,
       isEmulated: false)
+    properties.remark = shortage
+    return properties
   }
 }

@@ -92,6 +92,8 @@ enum DriverConstant {
 
   /// A stream that does not wait for the default stream.
   static let nonBlockingStream: UInt32 = 1
+  /// An event that is waited for asleep.
+  static let blockingEvent: UInt32 = 1
   /// `(int32_t)(*word - value) >= 0`.
   static let waitAtLeast: UInt32 = 0
 

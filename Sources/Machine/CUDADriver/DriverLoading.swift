@@ -10,17 +10,22 @@ extension DriverLibrary {
   ]
 
   /// Opens the driver's library. It stays open: the driver does not expect to be unloaded.
-  /// - Throws: `DeviceError.noDriver`, `.driverTooOld` where it lacks a function.
+  /// - Throws: `DeviceError.noDriver`, also where a library of that name is none; `.driverTooOld` where it
+  ///   lacks a function.
   static func open(names: [String] = names) throws(DeviceError) -> DriverLibrary {
-    var reason = "no name to look for"
-    for (index, name) in names.enumerated() {
-      if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) {
-        return try DriverLibrary(DriverSymbols(handle: UInt(bitPattern: handle)))
+    var reasons: [String] = []
+    for name in names {
+      guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) else {
+        reasons.append(dlerror().map { String(cString: $0) } ?? "\(name) cannot be opened")
+        continue
       }
-      // The first name's reason is the one that helps: the others are only tried.
-      if index == 0 { reason = dlerror().map { String(cString: $0) } ?? "\(name) cannot be opened" }
+      let symbols = DriverSymbols(handle: UInt(bitPattern: handle))
+      if symbols.isDriver { return try DriverLibrary(symbols) }
+      dlclose(handle)
+      reasons.append("\(name) is no NVIDIA driver (it has no cuInit)")
     }
-    throw .noDriver(detail: reason)
+    // The first name's reason is the one that helps: the others are only tried.
+    throw .noDriver(detail: reasons.first ?? "no name to look for")
   }
 
   private init(_ symbols: DriverSymbols) throws(DeviceError) {
@@ -84,9 +89,23 @@ private struct DriverSymbols {
     }
   }
 
+  /// Whether it is any version of the driver.
+  var isDriver: Bool { dlsym(UnsafeMutableRawPointer(bitPattern: handle), "cuInit") != nil }
+
+  /// What it says of itself.
+  private var version: String? {
+    let ask: (@convention(c) (UnsafeMutablePointer<Int32>) -> Int32)? = optional(
+      "cuDriverGetVersion")
+    var code: Int32 = 0
+    guard let ask, ask(&code) == DriverResult.success else { return nil }
+    return DriverVersion(code: code).text
+  }
+
   func function<Function>(_ name: String) throws(DeviceError) -> Function {
     guard let function: Function = optional(name) else {
-      throw .driverTooOld(found: "no function \(name)", needed: DriverVersion.needed.text)
+      throw .driverTooOld(
+        found: "\(version ?? "of an unknown version") (it has no \(name))",
+        needed: DriverVersion.needed.text)
     }
     return function
   }

@@ -73,6 +73,9 @@ public struct DeviceProperties: Sendable, Equatable {
   /// Operations that a stream takes before the call that submits the next one waits for the stream. Whoever submits
   /// work behind a word that it will write itself must stay below, or waits for itself for ever.
   public var pendingOperationLimit = Int.max
+  /// What the user should know of how the device is used here, a sentence without its full stop; nil where
+  /// nothing is unusual.
+  public var remark: String?
 
   public init(
     name: String, totalByteCount: Int, multiprocessorCount: Int, major: Int, minor: Int,

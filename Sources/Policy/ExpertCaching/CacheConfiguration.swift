@@ -79,8 +79,11 @@ public enum CachingError: Error, Equatable, CustomStringConvertible {
     case .badAlpha(let alpha):
       "the weight of new scores in MRS is \(alpha), but must be above 0 and at most 1"
     case .badPopularity(let found, let expected):
-      "the popularity of experts has \(found) numbers, but the model has \(expected) experts; a "
-        + "static cache cannot do without"
+      found == 0
+        ? "a cache that never changes needs to know how often each expert is used, which nothing has "
+          + "counted yet for this model; run once with another --eviction, or name another"
+        : "the popularity of experts has \(found) numbers, but the model has \(expected) experts; a "
+          + "static cache needs as many"
     case .badExpertBytes(let found, let expected):
       "the sizes of experts are \(found) numbers, but the model has \(expected) layers"
     case .badCapacity(let capacity):

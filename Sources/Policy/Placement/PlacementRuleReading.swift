@@ -59,6 +59,13 @@ extension PlacementRule {
       }
       arguments = members
     }
+    for member in arguments where Self.deviceKeys.contains(member.key.text) {
+      guard let text = member.value.scalar?.text, Self.device(text) != nil else {
+        let found = member.value.scalar.map { "'\($0.text)'" } ?? "no text"
+        throw wrong(
+          member.value.line, "\(member.key.text) is \(found), but must be cpu, cuda or cuda:N")
+      }
+    }
     isRecursive = true
     if let node = entry["recursive"] {
       guard let value = node.scalar?.bool else {
@@ -69,6 +76,9 @@ extension PlacementRule {
     ignored = []
     note(entry, match, replace)
   }
+
+  /// Arguments that say where a module is.
+  private static let deviceKeys = ["generate_device", "prefill_device"]
 
   /// Lists what has no meaning here.
   private mutating func note(_ entry: YAMLNode, _ match: YAMLNode, _ replace: YAMLNode) {
@@ -90,7 +100,7 @@ extension PlacementRule {
 
   private mutating func note(_ member: YAMLMember) {
     let key = member.key.text
-    guard key == "generate_device" || key == "prefill_device" else {
+    guard Self.deviceKeys.contains(key) else {
       let reason =
         switch key {
         case "transfer_map": "there is one GPU"
@@ -101,11 +111,7 @@ extension PlacementRule {
       ignored.append("\(key): \(reason)")
       return
     }
-    guard let text = member.value.scalar?.text, Self.device(text) != nil else {
-      ignored.append("\(key): only cpu and cuda are known; the default stays")
-      return
-    }
-    if let index = Self.gpuIndex(text), index > 0 {
+    if let text = member.value.scalar?.text, let index = Self.gpuIndex(text), index > 0 {
       ignored.append("\(key) \(text): there is one GPU, so this is cuda:0")
     }
   }

@@ -110,7 +110,15 @@ struct ChatLoop {
     let progress = console.progress("Reading the question")
     defer { progress.finish() }
     let writer = AnswerWriter(looking.json ? nil : .standardOutput, willWrite: progress.finish)
-    let report = try conversation.ask(question, writer: writer, progress: progress)
+    let report: GenerationReport
+    do {
+      report = try conversation.ask(question, writer: writer, progress: progress)
+    } catch {
+      // What went wrong is said on a line of its own.
+      progress.finish()
+      try? writer.finish()
+      throw error
+    }
     progress.finish()
     try writer.finish(alwaysBreakingLine: true)
     lastReport = report

@@ -48,6 +48,12 @@ struct Doctor: LookingCommand {
     }
     let report = DoctorReport(findings)
     try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
+    // Whoever asks for one device asks whether it works.
+    if case .cuda(let number) = device,
+      let failure = findings.driverFailure ?? findings.devices.first?.failure
+    {
+      throw CommandFailure("--device cuda:\(number): \(failure).")
+    }
   }
 
   /// Examines one card, or all.

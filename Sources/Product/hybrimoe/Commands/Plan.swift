@@ -83,6 +83,7 @@ struct Plan: LookingCommand {
     request.promptTokens = promptTokens
     let rules = try placement.optimizeRulePath.map { try RulesInFile(path: $0, request.shape) }
     if let rules {
+      if let warning = rules.warning { console.warn(warning) }
       request.wishes = rules.outcome.wishes
       request.outputDevice = rules.outcome.output
     }

@@ -65,10 +65,18 @@ struct Continuation {
     let writer = AnswerWriter(
       shows && !looking.json ? .standardOutput : nil, willWrite: progress.finish)
     Interrupts.deferToPolling()
-    let result = try session.generate(
-      prompt: tokens, sampling: sampling, maximumTokens: generation.maxTokens,
-      stop: generation.stop, isCancelled: { progress.advanceAndAsk() || writer.hasFailed },
-      onText: writer.write)
+    let result: GenerationResult
+    do {
+      result = try session.generate(
+        prompt: tokens, sampling: sampling, maximumTokens: generation.maxTokens,
+        stop: generation.stop, isCancelled: { progress.advanceAndAsk() || writer.hasFailed },
+        onText: writer.write)
+    } catch {
+      // What went wrong is said on a line of its own.
+      progress.finish()
+      try? writer.finish()
+      throw error
+    }
     progress.finish()
     try writer.finish()
     let report = GenerationReport(

@@ -95,6 +95,9 @@ struct Diagnosis {
   }
 
   private func answers(_ device: DeviceFinding, _ speeds: DeviceSpeeds) -> [Advice] {
+    if let remark = device.properties.remark {
+      return [.hint("\(device.name): \(remark).", "Then run this again.")]
+    }
     guard !device.properties.waitsForMemory else { return [] }
     let why = findings.survey.isWSL ? ", as in WSL 2" : ""
     return [

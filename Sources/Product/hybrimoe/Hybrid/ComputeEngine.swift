@@ -31,7 +31,10 @@ final class ComputeEngine {
     self.console = console
     self.timeline = timeline
     switch try DeviceSearch(options) {
-    case .open(let device): open = device
+    case .open(let device):
+      open = device
+      try timeline?.create()
+      if let remark = device.device.properties.remark { console.warn("\(remark).") }
     case .none(let reason):
       open = nil
       let idle = options.hybrid.given + (timeline?.given ?? [])

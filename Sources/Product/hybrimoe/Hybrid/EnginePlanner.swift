@@ -36,6 +36,7 @@ struct EnginePlanner {
     }
     if let path = options.optimizeRulePath {
       let rules = try RulesInFile(path: path, request.shape)
+      if let warning = rules.warning { console.warn(warning) }
       request.wishes = rules.outcome.wishes
       request.outputDevice = rules.outcome.output
     }

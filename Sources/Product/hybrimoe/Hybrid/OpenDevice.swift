@@ -50,7 +50,10 @@ extension DeviceSearch {
   /// Why no device was found, for those who did not ask for one.
   private static func short(_ error: DeviceError) -> String {
     switch error {
-    case .noDriver: "there is no NVIDIA driver"
+    // A file that is there and broken, or another library, is no plain lack.
+    case .noDriver(let detail):
+      detail.contains("No such file")
+        ? "there is no NVIDIA driver" : "no NVIDIA driver can be used (\(detail))"
     case .noDevice: "the NVIDIA driver knows no device"
     default: "\(error)"
     }

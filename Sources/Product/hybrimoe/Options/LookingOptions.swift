@@ -53,6 +53,13 @@ struct TimelineOptions: ParsableArguments {
 
   var given: [String] { files.map(\.option) }
 
+  /// Creates the files, or empties them: a run of hours must not end with a file that cannot be written.
+  ///
+  /// - Throws: `CommandFailure` with the system's reason.
+  func create() throws {
+    for file in files { _ = try OutputFile(path: file.path) }
+  }
+
   /// Writes the pictures that are asked for.
   ///
   /// - Parameter predicted: what plans had expected of the same run.

@@ -13,6 +13,12 @@ struct RulesInFile {
       try PlacementRule.rules(text: InputFile.description(path), file: path), on: shape)
   }
 
+  /// What to warn of: rules that were written for other models change nothing.
+  var warning: String? {
+    guard outcome.matchCounts.allSatisfy({ $0 == 0 }) else { return nil }
+    return "No rule of \(path) matches a module of this model: everything goes as without the file."
+  }
+
   var text: String {
     var lines = ["Rules of \(path): \(outcome.rules.count) read."]
     if !remarks.isEmpty {
