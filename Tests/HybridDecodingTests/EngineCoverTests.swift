@@ -5,6 +5,7 @@ import ExpertCaching
 import ExpertDirection
 import ExpertScheduling
 import Experts
+import Glibc
 import HybridDecoding
 import HybridExperts
 import Models
@@ -33,14 +34,33 @@ struct EngineRun: Sendable, CustomStringConvertible {
     models.count, SchedulerName.allCases.count, evictions.count, 4, prefetches.count,
     prefetchSizes.count, 2, chunks.count, machines, orders, 2, 2,
   ]
-  static let few = PairwiseCover(levels: levels).rows.map(EngineRun.init)
+  static let few = PairwiseCover(levels: levels).rows.map { EngineRun($0) }
+  /// Some of the ways for the bundled model, whose steps take longer.
+  static let ofBundledModel = stride(from: 0, to: few.count, by: 14).map { index in
+    var run = few[index]
+    run.isBundledModel = true
+    return run
+  }
+  /// All models, schedulers, evictions, caches, prefetchings, chunks and orders with each other; the other
+  /// options take turns. Hours: only where the environment asks for it.
+  static let all: [EngineRun] = {
+    guard getenv("HYBRIMOE_TEST_ALL_COMBINATIONS") != nil else { return [] }
+    let crossed = [0, 1, 2, 3, 4, 7, 9]
+    return PairwiseCover.product(levels: crossed.map { levels[$0] }).enumerated().map {
+      place, chosen in
+      var row = levels.indices.map { place / (7 * $0 + 1) % levels[$0] }
+      for (factor, level) in zip(crossed, chosen) { row[factor] = level }
+      return EngineRun(row)
+    }
+  }()
 
   let levels: [Int]
   var recordsTimeline = false
+  var isBundledModel = false
 
   init(_ levels: [Int]) { self.levels = levels }
 
-  var model: String { Self.models[levels[0]] }
+  var model: String { isBundledModel ? World.bundled : Self.models[levels[0]] }
   var chunk: Int { Self.chunks[levels[7]] }
   var machine: Int { levels[8] }
   /// nil: streams progress in the order of submission.
@@ -141,16 +161,31 @@ struct Engine {
   func `the hybrid engine's logits and routing are the processor's, bit for bit`(
     _ run: EngineRun
   ) throws {
+    try compare(run, promptLength: 9, answerLength: 5)
+  }
+
+  @Test(arguments: EngineRun.ofBundledModel)
+  func `so are the bundled model's`(_ run: EngineRun) throws {
+    try compare(run, promptLength: 4, answerLength: 2)
+  }
+
+  @Test(.enabled(if: !EngineRun.all.isEmpty), arguments: EngineRun.all)
+  func `so are those of all combinations`(_ run: EngineRun) throws {
+    try compare(run, promptLength: 5, answerLength: 3)
+  }
+
+  private func compare(_ run: EngineRun, promptLength: Int, answerLength: Int) throws {
     let engine = try Engine(run)
     let vocabulary = engine.model.hyperparameters.vocabularySize
-    let prompt = (0..<9).map { ($0 * 37 + 101 + $0 * $0 * 7) % vocabulary }
-    let answer = (0..<5).map { ($0 * 53 + 11) % vocabulary }
+    let prompt = (0..<promptLength).map { ($0 * 37 + 101 + $0 * $0 * 7) % vocabulary }
+    let answer = (0..<answerLength).map { ($0 * 53 + 11) % vocabulary }
     let (found, expected) = (Recorder(), Recorder())
-    #expect(
+    let isSame =
       try engine.decoder.bits(prompt: prompt, chunk: run.chunk, answer: answer, observer: found)
-        == engine.expected.bits(
-          prompt: prompt, chunk: run.chunk, answer: answer, observer: expected))
-    #expect(found.bits == expected.bits)
+      == engine.expected.bits(
+        prompt: prompt, chunk: run.chunk, answer: answer, observer: expected)
+    #expect(isSame, "\(run)")
+    #expect(found.bits == expected.bits, "\(run)")
     let report = engine.executor.report
     #expect(report[.decode].activated > 0)
     #expect(report[.decode].plans == engine.model.expertLayers.count * answer.count)

@@ -42,10 +42,15 @@ struct World {
       weights: WeightLoading(.native))
   }
 
-  /// The small models that the processor's engine is tested with.
+  /// The model that the program carries.
+  static let bundled = "hybrimoe-demo"
+
+  /// The small models that the processor's engine is tested with, and the bundled one.
   static func path(_ name: String, file: String = #filePath) -> String {
-    let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
-    return "/\(tests)/InferenceTests/Fixtures/\(name).gguf"
+    let root = "/" + file.split(separator: "/").dropLast(3).joined(separator: "/")
+    return name == bundled
+      ? "\(root)/Sources/Product/CBundledModel/model/\(name).gguf"
+      : "\(root)/Tests/InferenceTests/Fixtures/\(name).gguf"
   }
 
   /// Some tokens of the model, the same every time.
