@@ -62,13 +62,40 @@ import Testing
     let decode = try #require(engine["decode"] as? [String: Any])
     for key in [
       "hitRate", "prefetched", "late", "onCPU", "busy", "seconds",
-      "predictedMakespanMicroseconds", "measuredMakespanMicroseconds",
+      "predictedMakespanMicroseconds", "measuredMakespanMicroseconds", "computed",
     ] { #expect(decode[key] != nil, "\(key)") }
     #expect(decode["measuredMakespanMicroseconds"] as? Double ?? 0 > 0)
     #expect(engine["linkBytes"] is Int && engine["prefetch"] != nil)
     #expect(decode["steps"] as? Int == 3, "the fourth token is chosen, but never taken in")
     let alone = try run("run", "-p", "hello there", "-n", "2", "--json", device: "cpu")
     #expect(alone.json["engine"] == nil)
+  }
+
+  @Test(arguments: ["hybrimoe", "dali", "all-cpu", "all-gpu", "ktransformers", "adapmoe"])
+  func `tells of every activated expert who computed it, in parts that add up`(
+    _ scheduler: String
+  ) throws {
+    let outcome = try run(
+      "run", "-p", "hello there", "-n", "4", "--stats", "--json", "--cache-size", "2",
+      "--scheduler", scheduler)
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let engine = try #require(outcome.json["engine"] as? [String: Any])
+    for phase in ["prefill", "decode"] {
+      let figures = try #require(engine[phase] as? [String: Any])
+      let parts = try #require(figures["computed"] as? [String: Int])
+      let late = try #require(parts["ofTheseLate"])
+      #expect(parts.values.reduce(0, +) - late == figures["activated"] as? Int, "\(phase)")
+      let onCPU = (parts["residentOnCPU"] ?? 0) + (parts["missingOnCPU"] ?? 0)
+      #expect(onCPU == figures["onCPU"] as? Int, "\(phase)")
+    }
+    for line in outcome.error.split(separator: "\n") where line.contains("activated experts") {
+      // The words before the hit rate, whose percentage is of another thing.
+      let sentence = line.prefix(upTo: line.range(of: "; hit rate")?.lowerBound ?? line.endIndex)
+      let words = sentence.split(separator: " ")
+      let percentages = words.indices.dropLast().filter { words[$0 + 1] == "%" }
+        .compactMap { Int(words[$0]) }
+      #expect(percentages.reduce(0, +) == 100, "\(line)")
+    }
   }
 
   @Test func `draws measured lanes beside predicted ones`() throws {
@@ -79,6 +106,7 @@ import Testing
     let picture = try folder.read("a.svg")
     #expect(picture.contains(">measured<") && picture.contains(">predicted<"))
     #expect(picture.contains("modelled times"))
+    #expect(picture.contains("white is time without experts"), "attention is not drawn")
     let trace = try JSONSerialization.jsonObject(with: Data(try folder.read("a.json").utf8))
     let events = try #require((trace as? [String: Any])?["traceEvents"] as? [[String: Any]])
     for process in [1, 2] {

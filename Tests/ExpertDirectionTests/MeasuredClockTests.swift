@@ -26,6 +26,8 @@ import Testing
         let figures = report[phase]
         #expect(figures.plans == (phase == .prefill ? 10 : 120))
         #expect(figures.hits + figures.prefetched + figures.misses == figures.activated)
+        #expect(figures.computed.total == figures.activated)
+        #expect(figures.computed.residentOnCPU == figures.stolen)
         #expect(figures.linkBytes == lanes.bytes[phase])
       }
     }

@@ -28,12 +28,29 @@ import Testing
         #expect(figures.plans > 0 && figures.misses >= 0, "\(place)")
         #expect(figures.hits + figures.prefetched + figures.misses == figures.activated, "\(place)")
         #expect(figures.late <= figures.misses, "\(place)")
+        expectParts(of: figures, place)
         #expect(figures.boundMicroseconds <= figures.makespanMicroseconds + 1e-6, "\(place)")
         let bound = world.bound(phase).microseconds(slots: system.allSlots(world.machine))
         #expect(bound > 0 && figures.totalMicroseconds >= bound - 1e-6, "\(place)")
         for lane in Lane.allCases { #expect(figures.busyShare(of: lane) <= 1 + 1e-9, "\(place)") }
       }
     }
+  }
+
+  /// The parts add up to the activated experts, and to the counts that overlap.
+  private func expectParts(of figures: DirectionReport.PhaseFigures, _ place: String) {
+    let computed = figures.computed
+    #expect(computed.total == figures.activated, "\(place)")
+    #expect(computed.residentOnCPU + computed.missingOnCPU == figures.onCPU, "\(place)")
+    #expect(computed.residentOnCPU == figures.stolen, "\(place)")
+    #expect(computed.copiedOnDemand - computed.late == figures.copiedOnDemand, "\(place)")
+    #expect(computed.missingOnCPU + computed.copiedOnDemand == figures.misses, "\(place)")
+    #expect(
+      figures.hits + figures.prefetched
+        == computed.residentOnGPU + computed.prefetchedOnGPU + computed.residentOnCPU, "\(place)")
+    #expect(
+      computed.residentOnGPU <= figures.hits && computed.prefetchedOnGPU <= figures.prefetched,
+      "\(place)")
   }
 
   @Test(arguments: [SchedulerName.hybrimoe, .hybrimoePaper, .adapmoe])

@@ -27,6 +27,7 @@ extension HybridExecutor {
   private func statistics(_ times: LaneTimes) -> HybridStatistics {
     var statistics = HybridStatistics(
       director.currentReport, director.transferCounts, times)
+    statistics.issuedBytes = uploader.issuedBytes
     statistics.slotCount = residency.slots.count
     statistics.slotBytes = residency.slots.slotByteCount
     statistics.waitedForSlot = residency.waitedForSlot

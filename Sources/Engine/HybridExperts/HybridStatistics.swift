@@ -19,6 +19,8 @@ public struct HybridStatistics: Sendable, Equatable {
     /// Computed by the CPU, and of these resident.
     public var onCPU = 0
     public var stolen = 0
+    /// The activated experts by who computed them and whence they came, in parts that add up.
+    public var computed = ComputedExperts()
     /// Experts copied, by class.
     public var copiedOnDemand = 0
     public var copiedAhead = 0
@@ -46,6 +48,9 @@ public struct HybridStatistics: Sendable, Equatable {
   /// Bytes over the link as decided, by class (on demand, prefetch, fill), and of these given up.
   public var linkBytes = [0, 0, 0]
   public var wastedBytes = [0, 0, 0]
+  /// Bytes really issued on the link: those decided, by the sizes that really lie there, the first
+  /// residents, and what had to be issued again after a slot was taken away.
+  public var issuedBytes = 0
   /// What became of the copies ahead; nil for a system that makes none.
   public var prefetch: PrefetchCounts?
   /// Slots of device memory, and bytes of each.
@@ -84,6 +89,7 @@ public struct HybridStatistics: Sendable, Equatable {
       figures.late = decided.late
       figures.onCPU = decided.onCPU
       figures.stolen = decided.stolen
+      figures.computed = decided.computed
       figures.copiedOnDemand = decided.copiedOnDemand
       figures.copiedAhead = decided.copiedAhead
       figures.filled = decided.filled

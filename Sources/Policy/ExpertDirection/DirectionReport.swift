@@ -28,6 +28,8 @@ public struct DirectionReport: Equatable, Sendable {
     /// Activated experts that the CPU computed, and those of them that were resident.
     public var onCPU = 0
     public var stolen = 0
+    /// The activated experts by who computed them and whence they came, in parts that add up.
+    public var computed = ComputedExperts()
     /// Experts copied, by class.
     public var copiedOnDemand = 0
     public var copiedAhead = 0

@@ -46,8 +46,11 @@ extension ExpertDirector {
     }
   }
 
-  mutating func countPlan(_ layerCase: LayerCase) {
+  mutating func countPlan(_ layerCase: LayerCase, _ layer: Int, prefetched: ExpertSet) {
     report[phase].plans += 1
+    report[phase].computed.count(layerCase, plan) { index in
+      prefetched.contains(index) || ring.holds(ExpertID(layer: layer, index: index))
+    }
     report[phase].makespanMicroseconds += plan.makespan
     // Rules that prove nothing leave the bound at 0; the general one then stands for it.
     report[phase].boundMicroseconds +=

@@ -9,6 +9,8 @@ extension ExpertDirector {
   mutating func decide(_ event: RoutingEvent) throws(DirectionError) -> LayerDirective {
     let layer = event.layer
     if recordsActions { actions.append(.routed) }
+    // The cache forgets with the event which residents a copy ahead brought.
+    let prefetched = cache.prefetched(ofLayer: layer)
     let outcome = observe(event)
     sortByWorth(layer)
     let layerCase = makeCase(layer)
@@ -20,7 +22,7 @@ extension ExpertDirector {
       scheduler.schedule(layerCase, into: &plan)
     }
     if checksPlans { try checkPlan(layerCase, layer) }
-    countPlan(layerCase)
+    countPlan(layerCase, layer, prefetched: prefetched)
     judgePrefetches(layerCase, layer)
     cancelForgone(layer)
     prefetchAhead(event)

@@ -54,9 +54,21 @@ extension DirectionReport.PhaseFigures {
       ("late", .integer(late)), ("misses", .integer(misses)), ("onCPU", .integer(onCPU)),
       ("stolen", .integer(stolen)), ("copiedOnDemand", .integer(copiedOnDemand)),
       ("copiedAhead", .integer(copiedAhead)), ("filled", .integer(filled)),
+      ("computed", computed.json),
       ("linkBytes", .integer(linkBytes)), ("plans", .integer(plans)),
       ("layersMilliseconds", .double(makespanMicroseconds / 1000)),
       ("layersBoundMilliseconds", .double(boundMicroseconds / 1000)),
+    ])
+  }
+}
+
+extension ComputedExperts {
+  /// The parts, which add up to the activated experts, and of the last one those that were late.
+  public var json: JSONValue {
+    .object([
+      ("residentOnGPU", .integer(residentOnGPU)), ("prefetchedOnGPU", .integer(prefetchedOnGPU)),
+      ("residentOnCPU", .integer(residentOnCPU)), ("missingOnCPU", .integer(missingOnCPU)),
+      ("copiedOnDemand", .integer(copiedOnDemand)), ("ofTheseLate", .integer(late)),
     ])
   }
 }

@@ -29,7 +29,9 @@ struct TimelineOverview {
       "The whole run: \(Self.count(timeline)) in \(duration(all.upperBound - all.lowerBound))"
     canvas.text(heading, x: 28, y: y + 4, size: 13, isBold: true)
     canvas.text(
-      "height is the part of the time, white is idle",
+      timeline.hasDensePart
+        ? "height is the part of the time, white is idle"
+        : "height is the part of the time, white is time without experts",
       x: 28 + 1.1 * textWidth(heading, size: 13) + 10, y: y + 4, size: 11.5, fill: Ink.quiet)
     y += 14
     drawPhases(on: &canvas, y: y)

@@ -48,7 +48,7 @@ public struct TimelinePicture: Sendable {
     let kinds = Timeline.Kind.allCases.filter { kind in
       groups.contains { $0.timeline.spans.contains { $0.kind == kind } }
     }
-    y = Legend.draw(kinds, on: &canvas, from: y + 16)
+    y = Legend.draw(kinds, hasDensePart: timeline.hasDensePart, on: &canvas, from: y + 16)
     let all = timeline.extent
     let sections = TimelineSection.sections(timeline, wanted: step)
     if sections.isEmpty {
@@ -74,8 +74,9 @@ public struct TimelinePicture: Sendable {
 
 /// The key of the picture: only what occurs in it.
 enum Legend {
-  static func draw(_ kinds: [Timeline.Kind], on canvas: inout SVGCanvas, from top: Double) -> Double
-  {
+  static func draw(
+    _ kinds: [Timeline.Kind], hasDensePart: Bool, on canvas: inout SVGCanvas, from top: Double
+  ) -> Double {
     guard !kinds.isEmpty else { return top }
     var x = 28.0
     var y = top
@@ -94,9 +95,17 @@ enum Legend {
       canvas.text(style.label, x: x + 37, y: y + 13.5, size: 12)
       x += width
     }
-    let note = "numbers: experts"
+    let note =
+      hasDensePart
+      ? "numbers: experts"
+      : "numbers: experts; the dense part is not drawn: white is time without experts"
     place(textWidth(note, size: 12))
     canvas.text(note, x: x, y: y + 13.5, size: 12, fill: Ink.quiet)
     return y + 34
   }
+}
+
+extension Timeline {
+  /// Whether attention and the like stand in it; a run of the engine records the experts alone.
+  var hasDensePart: Bool { spans.contains { $0.kind == .dense } }
 }

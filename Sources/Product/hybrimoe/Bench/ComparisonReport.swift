@@ -57,7 +57,7 @@ struct ComparisonReport {
       : "the median of \(HumanUnits.counted(repetitions, "repetition")), all systems taking turns"
     return "\(TerminalText.safe(model, width: 60)), \(routing)\n"
       + notes.map { $0 + "\n" }.joined() + "\(device), \(Version.short)\n\(timed)\n\n" + table.text
-      + estimates
+      + "hits: residents that no copy ahead brought, whoever computed them\n" + estimates
       + (hasEqualChecksums
         ? "" : "\nThe systems' results differ: that is an error of this program.\n")
   }
@@ -84,7 +84,9 @@ struct ComparisonReport {
 
   var csv: String {
     var text = "system,test,tokens,median_tokens_per_second,ratio_to_first,hit_rate,prefetched,"
-    text += "on_cpu,link_bytes,times_are_modelled,checksum\n"
+    text += "on_cpu,link_bytes,times_are_modelled,checksum,"
+    text += "resident_on_gpu,prefetched_on_gpu,resident_on_cpu,missing_on_cpu,copied_on_demand,"
+    text += "late\n"
     for row in rows.indices {
       for test in tests.indices {
         let figures = figures(row, test)
@@ -92,7 +94,11 @@ struct ComparisonReport {
         text += "\(tests[test].tokenCount),\(speed(row, test)),\(ratio(row, test)),"
         text += "\(figures.hitRate),\(figures.prefetched),\(figures.onCPU),"
         text += "\(rows[row].cells[test].figures.linkByteCount),\(isModelled),"
-        text += BenchmarkReport.hexadecimal(rows[row].cells[test].checksum) + "\n"
+        text += BenchmarkReport.hexadecimal(rows[row].cells[test].checksum)
+        let computed = figures.computed
+        text += ",\(computed.residentOnGPU),\(computed.prefetchedOnGPU),"
+        text += "\(computed.residentOnCPU),\(computed.missingOnCPU),"
+        text += "\(computed.copiedOnDemand),\(computed.late)\n"
       }
     }
     return text

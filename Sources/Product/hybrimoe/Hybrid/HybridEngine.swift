@@ -110,6 +110,7 @@ extension HybridFigures {
       self[phase].prefetched = counted.prefetched
       self[phase].late = counted.late
       self[phase].onCPU = counted.onCPU
+      self[phase].computed = counted.computed
       self[phase].copiedOnDemand = counted.copiedOnDemand
       self[phase].copiedAhead = counted.copiedAhead
       self[phase].filled = counted.filled
@@ -122,6 +123,7 @@ extension HybridFigures {
       self[phase].measuredMicroseconds = counted.measuredMakespan
     }
     linkByteCount = statistics.linkBytes.reduce(0, +)
+    issuedByteCount = statistics.issuedBytes
     wastedByteCount = statistics.wastedBytes.reduce(0, +)
     prefetches = statistics.prefetch.map { counts in
       Prefetches(

@@ -1,3 +1,4 @@
+import ExpertDirection
 import Experts
 
 /// What a hybrid engine has done so far: what its caches and copies were good for, and where the
@@ -9,7 +10,8 @@ struct HybridFigures: Equatable {
     var tokenCount = 0
     /// From the steps' first to their last operation.
     var microseconds = 0.0
-    /// Distinct activated experts over all layers and steps; the next ones are parts of it.
+    /// Distinct activated experts over all layers and steps. The next ones are some of them, and
+    /// overlap: the CPU computes hits as well.
     var activated = 0
     /// Resident when their layer started, and not because of a prefetch.
     var hits = 0
@@ -19,6 +21,8 @@ struct HybridFigures: Equatable {
     var late = 0
     /// Computed by the CPU.
     var onCPU = 0
+    /// All activated ones in parts that do not overlap.
+    var computed = ComputedExperts()
     var copiedOnDemand = 0
     var copiedAhead = 0
     var filled = 0
@@ -36,6 +40,7 @@ struct HybridFigures: Equatable {
         \.stepCount, \.tokenCount, \.activated, \.hits, \.prefetched, \.late, \.onCPU,
         \.copiedOnDemand, \.copiedAhead, \.filled, \.layerCount,
       ]
+      result.computed = left.computed - right.computed
       for count in counts { result[keyPath: count] -= right[keyPath: count] }
       let times: [WritableKeyPath<PhaseFigures, Double>] = [
         \.microseconds, \.predictedMicroseconds, \.boundMicroseconds, \.measuredMicroseconds,
@@ -73,6 +78,9 @@ struct HybridFigures: Equatable {
   /// Bytes over the link, and those of them that were moved for nothing.
   var linkByteCount = 0
   var wastedByteCount = 0
+  /// Bytes that were really issued: the decided ones and the first residents, and what was issued
+  /// again.
+  var issuedByteCount = 0
   /// What is less than it should be, each in one line.
   var notes: [String] = []
   /// Whether times are those of a modelled machine.
@@ -88,6 +96,7 @@ struct HybridFigures: Equatable {
     var result = self
     for phase in Phase.allCases { result[phase] = self[phase] - earlier[phase] }
     result.linkByteCount -= earlier.linkByteCount
+    result.issuedByteCount -= earlier.issuedByteCount
     result.wastedByteCount -= earlier.wastedByteCount
     if let prefetches { result.prefetches = prefetches - (earlier.prefetches ?? Prefetches()) }
     return result

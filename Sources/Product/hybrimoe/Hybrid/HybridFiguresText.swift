@@ -1,3 +1,4 @@
+import ExpertSimulation
 import Experts
 import OrderedJSON
 
@@ -17,7 +18,10 @@ extension HybridFigures {
     }
     let wasted =
       wastedByteCount > 0 ? ", \(HumanUnits.bytes(wastedByteCount)) of them for nothing" : ""
-    lines.append("over the link: \(HumanUnits.bytes(linkByteCount))\(wasted)")
+    let issued =
+      issuedByteCount == linkByteCount
+      ? "" : "; issued, first residents included: \(HumanUnits.bytes(issuedByteCount))"
+    lines.append("over the link: \(HumanUnits.bytes(linkByteCount))\(wasted)\(issued)")
     return (lines + notes).joined(separator: "\n")
   }
 
@@ -35,6 +39,7 @@ extension HybridFigures {
     return .object(
       phases + [
         ("linkBytes", .integer(linkByteCount)), ("wastedLinkBytes", .integer(wastedByteCount)),
+        ("issuedLinkBytes", .integer(issuedByteCount)),
         ("prefetch", ahead ?? .null), ("timesAreModelled", .bool(isModelled)),
         ("notes", .array(notes.map(JSONValue.string))),
       ])
@@ -43,15 +48,38 @@ extension HybridFigures {
 
 extension HybridFigures.PhaseFigures {
   fileprivate var experts: String {
-    func percent(_ count: Int) -> String { HumanUnits.fixed(100 * share(count), 0) + " %" }
-    var text = "of \(HumanUnits.count(activated)) activated experts \(percent(hits)) hits"
-    if prefetched > 0 { text += ", \(percent(prefetched)) copied ahead" }
-    if late > 0 { text += ", \(percent(late)) on their way" }
-    text += "; CPU computed \(percent(onCPU))"
+    let shares = Self.percentages([
+      computed.residentOnGPU, computed.prefetchedOnGPU, computed.copiedOnDemand,
+      computed.residentOnCPU, computed.missingOnCPU,
+    ])
+    func list(_ names: [String], from first: Int) -> String {
+      let parts = names.indices.filter { shares[first + $0] > 0 }
+        .map { "\(shares[first + $0]) % \(names[$0])" }
+      return parts.isEmpty ? "none" : parts.joined(separator: ", ")
+    }
+    let late = computed.late > 0 ? "copied on demand (\(computed.late) late)" : "copied on demand"
+    var text = "of \(HumanUnits.count(activated)) activated experts the GPU computed "
+    text += list(["resident", "copied ahead", late], from: 0)
+    text += "; the CPU \(list(["resident", "missing"], from: 3))"
+    text += "; hit rate \(HumanUnits.fixed(100 * hitRate, 0)) % (resident without a copy ahead, "
+    text += "whoever computed them)"
     let copies = [
       (copiedOnDemand, "on demand"), (copiedAhead, "ahead"), (filled, "filled in afterwards"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     return copies.isEmpty ? text : text + "; experts copied: \(copies.joined(separator: ", "))"
+  }
+
+  /// Whole percentages of the counts' sum that add up to 100: those with the largest remainders are
+  /// rounded up. All 0 where nothing was counted.
+  static func percentages(_ counts: [Int]) -> [Int] {
+    let sum = counts.reduce(0, +)
+    guard sum > 0 else { return counts.map { _ in 0 } }
+    var result = counts.map { $0 * 100 / sum }
+    let order = counts.indices.sorted {
+      (counts[$1] * 100 % sum, $0) < (counts[$0] * 100 % sum, $1)
+    }
+    for place in order.prefix(100 - result.reduce(0, +)) { result[place] += 1 }
+    return result
   }
 
   fileprivate func lanes(isModelled: Bool) -> String {
@@ -76,7 +104,7 @@ extension HybridFigures.PhaseFigures {
       ("hitRate", .double(hitRate)), ("prefetched", .integer(prefetched)),
       ("late", .integer(late)), ("onCPU", .integer(onCPU)),
       ("copiedOnDemand", .integer(copiedOnDemand)), ("copiedAhead", .integer(copiedAhead)),
-      ("filled", .integer(filled)),
+      ("filled", .integer(filled)), ("computed", computed.json),
       (
         "busy",
         .object(Lane.allCases.map { ($0.rawValue, .double(busyShare(of: $0))) })
