@@ -113,9 +113,11 @@ final class HostWeights {
   let matrix: WeightMatrix
   private let native: UnsafeMutableRawPointer
 
-  init(_ type: ElementType, rows: Int, columns: Int, seed: UInt64) throws {
+  init(
+    _ type: ElementType, rows: Int, columns: Int, seed: UInt64, isTame: Bool = false
+  ) throws {
     var hard = HardRows(seed: seed)
-    let bytes = hard.weights(type, rows: rows, columns: columns)
+    let bytes = hard.weights(type, rows: rows, columns: columns, isTame: isTame)
     native = .allocate(byteCount: bytes.count + 4096, alignment: 64)
     for (index, byte) in bytes.enumerated() {
       native.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)

@@ -92,7 +92,8 @@ import Testing
     let (heads, rows, columns) = (2, 7, 70)
     let values = hardActivations(tokens, columns: heads * rows, seed: 6)
     let weights = try (0..<heads).map {
-      try HostWeights(.f32, rows: rows, columns: columns, seed: 20 + UInt64($0))
+      try HostWeights(
+        .f32, rows: rows, columns: columns, seed: 20 + UInt64($0), isTame: true)
     }
     let expected = HostRows(rowCount: tokens, columnCount: heads * columns)
     let x = HostRows(values)

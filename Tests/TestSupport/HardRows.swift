@@ -8,14 +8,25 @@ public struct HardRows {
 
   /// Native rows: random bytes; rows of one byte (the largest codes and scales, the smallest, the most
   /// negative); rows whose F16 scales are zeros, subnormal, the largest, infinite or NaN.
-  public mutating func weights(_ type: ElementType, rows: Int, columns: Int) -> [UInt8] {
+  /// - Parameter isTame: whether all numbers are of an ordinary size: where a result is read by a further
+  ///   product, one NaN would hide everything else.
+  public mutating func weights(
+    _ type: ElementType, rows: Int, columns: Int, isTame: Bool = false
+  ) -> [UInt8] {
+    if isTame, type == .f32 || type == .bf16 {
+      return (0..<rows * columns).flatMap { _ in
+        let bits = generator.nextFloat().bitPattern
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+        return type == .f32 ? bytes : Array(bytes[2...])
+      }
+    }
     let blocks = columns / type.elementsPerBlock
     var bytes: [UInt8] = []
     for row in 0..<rows {
       for block in 0..<blocks {
         var one = (0..<type.bytesPerBlock).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        if row % 3 == 1 { one = one.map { _ in [0xFF, 0x80, 0x00, 0x7F][row / 3 % 4] } }
-        setScales(type, of: &one, odd: row % 5 == 4 ? row / 5 + block : nil)
+        if !isTame, row % 3 == 1 { one = one.map { _ in [0xFF, 0x80, 0x00, 0x7F][row / 3 % 4] } }
+        setScales(type, of: &one, odd: !isTame && row % 5 == 4 ? row / 5 + block : nil)
         bytes += one
       }
     }
