@@ -13,7 +13,7 @@ public struct SamplingSettings: Sendable, Equatable {
   /// Keeps tokens at least this fraction as probable as the best one; 0 leaves all. In [0, 1].
   public let minP: Float
   /// Where the random numbers start: the same seed and scores give the same tokens.
-  public let seed: UInt64
+  public private(set) var seed: UInt64
 
   /// Always the highest score.
   public static let greedy = SamplingSettings()
@@ -42,6 +42,13 @@ public struct SamplingSettings: Sendable, Equatable {
 
   /// Whether the settings always take the highest score.
   public var isGreedy: Bool { temperature == 0 }
+
+  /// The same settings with other random numbers.
+  public func with(seed: UInt64) -> SamplingSettings {
+    var copy = self
+    copy.seed = seed
+    return copy
+  }
 
   private init() {
     temperature = 0
