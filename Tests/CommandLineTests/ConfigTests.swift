@@ -43,8 +43,8 @@ import Testing
   }
 
   @Test func `an unknown command or setting is wrong usage with a near word`() throws {
-    let command = try Program.run("config", "chta")
-    #expect(command.code == 64 && command.error.contains("Is 'chat' meant?"))
+    let command = try Program.run("config", "inspct")
+    #expect(command.code == 64 && command.error.contains("Is 'inspect' meant?"))
     let folder = try folder("temprature = 0.5\n")
     let setting = try Program.run("config", environment: ["XDG_CONFIG_HOME": folder.url.path])
     #expect(setting.code == 64 && setting.error.contains("line 1: there is no option"))
