@@ -90,6 +90,11 @@ public final class HybridDecoder: SequenceBackend {
       placement.hostLayers.isEmpty ? nil : try HostLayers(setup, layers: placement.hostLayers)
   }
 
+  deinit {
+    // Logits that nobody read, and states, may still be on their way.
+    try? device.synchronize()
+  }
+
   public func forward(
     _ tokens: [Int], rows: Range<Int>, position: Int, phase: Phase,
     observer: (any StepObserver)?, checkpoint: () throws -> Void
