@@ -73,6 +73,7 @@ final class ServedLayers {
     do {
       for layer in 0..<experts.layerCount {
         sequence &+= 1
+        if layer == 0 { try executor.note(.denseBegins, on: stream) }
         try submitRouting(step, layer)
         if device.configuration.waitsForMemory {
           try stream.wait(for: executor.exchange.cpuDone, atLeast: sequence)
@@ -87,6 +88,7 @@ final class ServedLayers {
           try submitSum(step, layer)
         }
       }
+      try executor.note(.stepEnds, on: stream)
       try executor.endStep()
       try didEndStep?()
     } catch {
@@ -134,12 +136,14 @@ final class ServedLayers {
         memory: exchange.weights.memory, offset: exchange.weights.offset,
         byteCount: 4 * count * experts.ranks), to: exchange.deviceWeights.address)
     try operations.publish(sequence, to: exchange.routed, on: stream)
+    try executor.note(.routed(layer: 2 * layer + 1, sequence: sequence), on: stream)
   }
 
   private func submitSum(_ step: MadeStep, _ layer: Int) throws {
     let exchange = executor.exchange
     let count = step.tokenCount
     let sum = sums.address + UInt64(place(layer))
+    try executor.note(.served(sequence: sequence), on: stream)
     try operations.combine(
       deviceRows: DeviceRows(
         address: exchange.deviceRows.address, rowCount: count * experts.ranks,
