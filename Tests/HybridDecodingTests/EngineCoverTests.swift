@@ -98,15 +98,17 @@ struct Engine {
 
   init(
     _ run: EngineRun, placement: DensePlacement = DensePlacement(),
-    failures: [EmulatedFailure] = []
+    failures: [EmulatedFailure] = [],
+    _ adjust: (inout EmulatedDevice.Configuration) -> Void = { _ in }
   ) throws {
     model = try World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
       keyValueType: .f16, chunkTokenCount: run.chunk)
-    let device = try EmulatedDevice(
-      EmulatedDevice.Configuration(
-        seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures))
+    var configuration = EmulatedDevice.Configuration(
+      seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures)
+    adjust(&configuration)
+    let device = try EmulatedDevice(configuration)
     let layers = model.expertLayers
     var hybrid = HybridSetup(
       device: device, compute: setup.compute, layers: layers, store: model.store,

@@ -180,6 +180,10 @@ public final class HybridExecutor: LayerServing {
 
   // MARK: The step
 
+  public var wantsPredictions: Bool {
+    lock.withLock { _ in director.system.prefetching != .off }
+  }
+
   public func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     precondition((1...exchange.tokenCapacity).contains(tokenCount))
     lock.withLock { _ in
