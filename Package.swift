@@ -23,7 +23,8 @@ let package = Package(
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
   ],
   targets: [
     // Formats: pure values, import only Formats.
@@ -168,6 +169,7 @@ let package = Package(
         "Tensors",
         "TextColumns", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
 

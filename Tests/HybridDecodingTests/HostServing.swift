@@ -134,6 +134,7 @@ final class HostServing: LayerServing {
   }
 
   func endStep() throws {}
+  func note(_ point: StepPoint, on stream: any DeviceStream) {}
 
   func abandon(through sequence: UInt32) {
     abandoned.append(sequence)

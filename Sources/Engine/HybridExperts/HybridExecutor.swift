@@ -63,6 +63,10 @@ public final class HybridExecutor: LayerServing {
   var step = -1
   var phase = Phase.prefill
   var tokenCount = 0
+  /// Positions in the cache after this step.
+  var context = 0
+  /// Whether no MoE layer of this step has been submitted yet.
+  var isBeforeLayers = true
   var isInLayer = false
   var runningSequence: UInt32 = 0
   /// Guards all that the link's thread touches: director, residency, slots, sources.
@@ -183,6 +187,8 @@ public final class HybridExecutor: LayerServing {
       self.phase = phase
     }
     self.tokenCount = tokenCount
+    context = position + tokenCount
+    isBeforeLayers = true
     routingSource?.beginStep(tokenCount: tokenCount, phase: phase)
   }
 
@@ -204,8 +210,10 @@ public final class HybridExecutor: LayerServing {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
     try device.wait(for: exchange.routed, atLeast: sequence) { try endLayerIfDone() }
-    recorder.layerBegins()
-    try lock.withLock { _ in try recorder.collect() }
+    try lock.withLock { _ in
+      recorder.layerBegins()
+      try recorder.collect()
+    }
     try endLayer()
     var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
@@ -218,7 +226,9 @@ public final class HybridExecutor: LayerServing {
     try cpu.run(
       work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
     device.clock.hostWorked(microseconds: work.cpuMicroseconds)
-    recorder.layerEnds(work.directive, cpuWorked: !work.cpu.isEmpty)
+    lock.withLock { _ in
+      recorder.layerEnds(work.directive, sequence: sequence, cpuWorked: !work.cpu.isEmpty)
+    }
     device.write(sequence, to: exchange.cpuDone)
     if clock == .modelled { try endLayer() } else { try endLayerIfDone() }
   }
@@ -286,10 +296,9 @@ public final class HybridExecutor: LayerServing {
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
-    // Behind what the GPU lane's stream has still to write, which would set the word back.
-    let isSubmitted =
-      waitsForMemory && (try? gpu.stream.write(sequence, to: exchange.gpuDone)) != nil
-    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
+    // Behind what the GPU lane's stream has still to write, which would set the word back. A stream that takes
+    // no write more is lost with its device, and then nothing waits.
+    if waitsForMemory { try? gpu.stream.write(sequence, to: exchange.gpuDone) }
     // A step that the caller gives up between layers leaves all in order: what was submitted ends.
     if hasFailed { lock.withLock { _ in forgetUploads() } }
     try? gpu.stream.synchronize()
@@ -299,6 +308,7 @@ public final class HybridExecutor: LayerServing {
         isInLayer = false
         if (try? follow()) == nil { hasFailed = true }
       }
+      recorder.forgetStep()
       if hasFailed { residency.keep { director.isResident($0) } }
       hasFailed = false
     }

@@ -21,6 +21,9 @@ public protocol LayerServing: AnyObject {
   /// Gives up the step: releases whatever waits for layers up to `sequence` and forgets what was planned.
   /// What streams have still to write must not set a word back behind that.
   func abandon(through sequence: UInt32)
+  /// The stream of the dense part is here now; for whoever measures the lanes.
+  /// - Throws: `DeviceError`.
+  func note(_ point: StepPoint, on stream: any DeviceStream) throws(DeviceError)
   /// The GPU lane's last event of the layer just served, for devices whose streams cannot wait for memory.
   var lastGPUEvent: (any DeviceEvent)? { get }
 }
