@@ -3,6 +3,25 @@ import ExpertDirection
 import Experts
 
 extension HybridExecutor {
+  public func note(_ point: StepPoint, on stream: any DeviceStream) throws(DeviceError) {
+    let mark = try marks.mark(stream)
+    var passed = DenseTimes.Point(point: point, mark: mark, step: step, phase: phase)
+    switch point {
+    case .routed(let number, _):
+      guard let layer = places[number] else { break }
+      passed.layer = layer
+      passed.predicted = lanes.attentionMicroseconds(
+        layer: layer, tokens: tokenCount, context: context)
+      if isBeforeLayers {
+        passed.predicted += lanes.denseLayersMicroseconds(tokens: tokenCount, context: context)
+      }
+      isBeforeLayers = false
+    case .stepEnds: passed.predicted = lanes.outputMicroseconds
+    case .denseBegins, .sharedComputed, .served, .hostBegins: break
+    }
+    lock.withLock { _ in recorder.reached(passed) }
+  }
+
   /// What the director decided so far, and what it expected the lanes to take.
   public var report: DirectionReport { lock.withLock { _ in director.currentReport } }
 

@@ -44,9 +44,7 @@ final class Conversation {
     _ question: String, writer: AnswerWriter, progress line: ProgressLine
   ) throws -> GenerationReport {
     let asked = messages + [ChatMessage(.user, question)]
-    let settings = try SamplingSettings(
-      temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP,
-      minP: sampling.minP, seed: sampling.seed &+ answerCount)
+    let settings = sampling.with(seed: sampling.seed &+ answerCount)
     let beginning = system.map { [ChatMessage(.system, $0)] } ?? []
     let tokens = try prompt(beginning + asked)
     try checkRoom(tokens.count, alone: prompt(beginning + asked.suffix(1)).count)
