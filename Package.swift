@@ -36,6 +36,9 @@ let package = Package(
       swiftSettings: pure),
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
+    .target(
+      name: "ChatTemplates", dependencies: ["OrderedJSON"], path: "Sources/Formats/ChatTemplates",
+      swiftSettings: pure),
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
     .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
