@@ -115,6 +115,8 @@ extension EmulatedTimes {
     pageableBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond / 2
     deviceBytesPerMicrosecond = costs.gpu.bytesPerMicrosecond / 2
     launchMicroseconds = costs.gpu.launchMicroseconds / 2
+    // There and back are one handshake.
+    signalMicroseconds = costs.handshakeMicroseconds / 2
     let kernels = KernelCosts(
       bytesPerMicrosecond: costs.gpu.bytesPerMicrosecond,
       parameterTokensPerMicrosecond: costs.gpu.parameterTokensPerMicrosecond)
