@@ -34,10 +34,10 @@ CONVERSATIONS = [
 
 
 class Checker:
-    def __init__(self, path, out):
+    def __init__(self, path, out, valid='valid'):
         self.path, self.model = path, from_gguf(path)
         self.tokenizer = Tokenizer.from_file(str(out / 'tokenizer.json'))
-        self.valid = read(out / 'valid.jsonl')
+        self.valid = read(out / f'{valid}.jsonl')
 
     def encode(self, text):
         return self.tokenizer.encode(text, add_special_tokens=False).ids
