@@ -64,7 +64,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   text { fill: #e6edf3 } .small { fill: #9198a1 } .panel { fill: #21262d } .use { fill: #79b8ff }
 }
 </style>'''
-CELL, LEFT, TOP, GAP = 11, 34, 66, 46
+CELL, LEFT, TOP, GAP = 11, 34, 84, 40
 
 
 def order(shares, layer):
@@ -77,7 +77,7 @@ def order(shares, layer):
 
 
 def picture(usage):
-    """SVG: for each domain, layers down and experts across; the fuller a cell, the more the expert is used."""
+    """SVG: for each domain, layers down and experts across; the fuller a cell, the more of the expert's use is here."""
     shares = {d: [[n / sum(layer) for n in layer] for layer in usage[d]] for d in ORDER}
     layers, experts = len(usage[ORDER[0]]), len(usage[ORDER[0]][0])
     width, height = experts * CELL, layers * CELL
@@ -87,7 +87,9 @@ def picture(usage):
            'role="img" aria-label="Share of each layer\'s choices that each expert got, per domain">', STYLE,
            '<text x="8" y="18">Which experts each domain uses</text>',
            '<text class="small" x="8" y="35">Rows: the 8 expert layers. Columns: the 32 experts, in the same order in all six '
-           'panels. Empty: never used; half: as often as all others; full: twice as often or more.</text>']
+           'panels.</text>',
+           '<text class="small" x="8" y="50">Empty: never used. Half: as often as the six domains use it on average. Full: twice as '
+           'often, or more.</text>']
     for i, domain in enumerate(ORDER):
         x, y = LEFT + i % 2 * (LEFT + width + 10), TOP + i // 2 * (height + GAP)
         out.append(f'<text x="{x}" y="{y - 6}">{NAMES[domain]}</text>')
@@ -96,7 +98,8 @@ def picture(usage):
             if layer % 7 == 0:
                 out.append(f'<text class="small" x="{x - 6}" y="{y + layer * CELL + 9}" text-anchor="end">{layer + 1}</text>')
             for column, expert in enumerate(orders[layer]):
-                strength = min(1.0, shares[domain][layer][expert] * experts / 2)
+                average = sum(shares[d][layer][expert] for d in ORDER) / len(ORDER)
+                strength = min(1.0, shares[domain][layer][expert] / max(average, 1e-9) / 2)
                 if strength >= 0.02:
                     out.append(f'<rect class="use" x="{x + column * CELL}" y="{y + layer * CELL}" width="{CELL - 1}" '
                                f'height="{CELL - 1}" opacity="{strength:.2f}"/>')
