@@ -83,7 +83,7 @@ import Testing
 
   @Test func `the link's thread is gone when its end has been waited for`() throws {
     for _ in 0..<100 {
-      var link: LinkThread? = try LinkThread(
+      var link: BackgroundThread? = try BackgroundThread(
         work: {
           for _ in 0..<100 { sched_yield() }
           return nil
@@ -98,7 +98,7 @@ import Testing
   @Test func `the link's thread waits for a piece before it looks again`() throws {
     let event = CountedEvent()
     let (calls, waits) = (CountedEvent(), CountedEvent())
-    let link = try LinkThread(
+    let link = try BackgroundThread(
       work: {
         calls.add(1)
         if calls.count == 1 { return event }
