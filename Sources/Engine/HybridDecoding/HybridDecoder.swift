@@ -91,6 +91,11 @@ public final class HybridDecoder: SequenceBackend {
       placement.hostLayers.isEmpty ? nil : try HostLayers(setup, layers: placement.hostLayers)
   }
 
+  deinit {
+    // The last step's output may still be on its way through memory that is given back now.
+    try? device.synchronize()
+  }
+
   public func forward(
     _ tokens: [Int], rows: Range<Int>, position: Int, phase: Phase,
     observer: (any StepObserver)?, checkpoint: () throws -> Void
