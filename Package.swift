@@ -18,6 +18,7 @@ let package = Package(
         "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling",
         "ExpertSimulation", "Experts", "Placement", "RoutingTraces",
       ]),
+    .library(name: "HybriMoESampling", targets: ["RandomNumbers", "Sampling"]),
     .library(name: "HybriMoECompute", targets: ["CPUCompute", "HostMemory"]),
     // The worlds that tests and benchmarks draw from.
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),

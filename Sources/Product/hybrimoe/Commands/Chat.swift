@@ -23,7 +23,7 @@ struct Chat: LookingCommand {
 
   @OptionGroup(title: "Conversation") var chat: ChatOptions
   @OptionGroup(title: "Context") var context: ContextOptions
-  @OptionGroup(title: "Generation") var generation: GenerationOptions
+  @OptionGroup var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
   @OptionGroup(title: "Looking") var recording: RecordingOptions
