@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Talks with `hybrimoe chat` in a pseudo-terminal as a person does, and looks at the screen.
 
-    chat_session.py PROGRAM MODEL [--show]
+    chat_session.py PROGRAM [--show]
 
-MODEL is a file whose text hardly ever ends, for answers that are stopped. The screen is that of the
+The screen is that of the
 PyPI package pyte, so that what is checked is what a person would see. --show prints each screen.
 """
 
@@ -18,14 +18,11 @@ import time
 import pexpect
 import pyte
 
-PROGRAM, ENDLESS = sys.argv[1:3]
-SHOW = "--show" in sys.argv[3:]
+PROGRAM = sys.argv[1]
+SHOW = "--show" in sys.argv[2:]
 PATIENCE = 60  # seconds until what should have come is missed
-TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content']"
-    " + '<|im_end|>' + '\\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
+# Drawn from all tokens alike, so that an answer goes on until the context is full.
+ENDLESS = ["--temperature", "100", "--top-k", "0", "--top-p", "1", "--min-p", "0", "-t", "1"]
 
 
 class Terminal:
@@ -136,13 +133,13 @@ def chat(home, *more, columns=80, **environment):
     return terminal
 
 
-def endless(home, template, columns, *more):
-    return chat(home, "-m", ENDLESS, "--chat-template-file", template, *more, columns=columns)
+def endless(home, columns, *more):
+    return chat(home, *ENDLESS, *more, columns=columns)
 
 
 # --- What is tried --------------------------------------------------------------------------------
 
-def edits_and_pastes(home, template, columns):
+def edits_and_pastes(home, columns):
     terminal = chat(home, "-n", "40", columns=columns)
     terminal.send("What is 2 + 4?\x1b[D\x7f3")
     check(terminal.cursor_row() == "> What is 2 + 3?", terminal.cursor_row())
@@ -177,8 +174,8 @@ def edits_and_pastes(home, template, columns):
     terminal.end(0)
 
 
-def stops_and_keeps(home, template, columns):
-    terminal = endless(home, template, columns)
+def stops_and_keeps(home, columns):
+    terminal = endless(home, columns)
     terminal.child.send("Go on.\r")
     terminal.wait(lambda t: len(t.text()) > 400, "an answer")
     terminal.child.send("typed mean")
@@ -188,6 +185,7 @@ def stops_and_keeps(home, template, columns):
     check("typed mean" not in terminal.text(), "typing shows in an answer")
     terminal.child.send("\x03")
     terminal.wait(lambda t: t.cursor_row() == "> typed meanwhile", "what was typed ahead")
+    check("· stopped" in terminal.text(), "the answer was not stopped")
     terminal.show("stopped, and what was typed ahead")
     # Only styles, moves of the editor and its switches are sent, whatever the model writes.
     stray = re.sub(rb"\x1b\[(\d*(;\d+)*m|\d*[ABCKJ]|6n|\?2004[hl])", b"", terminal.raw)
@@ -196,8 +194,8 @@ def stops_and_keeps(home, template, columns):
     terminal.end(0)
 
 
-def survives_kill(home, template, columns):
-    terminal = endless(home, template, columns)
+def survives_kill(home, columns):
+    terminal = endless(home, columns)
     terminal.child.send("Count.\r")
     terminal.wait(lambda t: len(t.text()) > 600, "an answer")
     terminal.child.kill(signal.SIGKILL)
@@ -209,7 +207,7 @@ def survives_kill(home, template, columns):
     shown = "".join(re.findall(r"\w", terminal.text().split("> Count.")[1]))
     there = "".join(re.findall(r"\w", answer))
     check(there.startswith(shown[:200]) and len(there) >= len(shown) - 20, "something is lost")
-    terminal = endless(home, template, columns, "--resume", "-n", "5")
+    terminal = endless(home, columns, "--resume", "-n", "5")
     check("Continuing the conversation" in terminal.text(), "not resumed")
     check("> Count." in terminal.text(), "the question is not shown")
     terminal.show("resumed")
@@ -219,14 +217,17 @@ def survives_kill(home, template, columns):
     check(len(conversations(home)) == 1, "another file")
     terminal.send("\x04")
     terminal.end(0)
-    # Another model takes it up.
-    terminal = chat(home, "--resume", "-n", "5", "--context", "1024", columns=columns)
+    # A model of another name takes it up, in another file where it is one of the user's.
+    copy = f"{home}/copy.jsonl"
+    with open(copy, "w", encoding="utf-8") as file:
+        file.write(conversations(home)[0].replace("HybriMoE demo", "another"))
+    terminal = chat(home, "--resume", copy, columns=columns)
     check("answers from here on" in terminal.text(), "the change of models is not told")
     terminal.send("\x04")
     terminal.end(0)
 
 
-def restores(home, template, columns):
+def restores(home, columns):
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         terminal = chat(home, columns=columns)
         terminal.send("unfinished")
@@ -251,7 +252,7 @@ def restores(home, template, columns):
     shell.send("exit\r")
 
 
-def resizes(home, template, columns):
+def resizes(home, columns):
     terminal = chat(home, columns=columns)
     terminal.send("x" * (columns + 10))
     terminal.child.setwinsize(24, columns // 2)
@@ -266,7 +267,7 @@ def resizes(home, template, columns):
     terminal.end(0)
 
 
-def plain(home, template, columns):
+def plain(home, columns):
     terminal = Terminal([PROGRAM, "chat", "-n", "8", "--seed", "1"], home, columns, TERM="dumb")
     terminal.wait_for(">")
     terminal.send("What is 2 + 3?\r")
@@ -297,11 +298,8 @@ def main():
     for scenario in (edits_and_pastes, stops_and_keeps, survives_kill, restores, resizes, plain):
         for columns in (80, 200):
             with tempfile.TemporaryDirectory() as home:
-                template = f"{home}/template"
-                with open(template, "w", encoding="utf-8") as file:
-                    file.write(TEMPLATE)
                 try:
-                    scenario(home, template, columns)
+                    scenario(home, columns)
                 except AssertionError as failure:
                     failures += 1
                     print(f"{scenario.__name__}, {columns} columns: {failure}", file=sys.stderr)
