@@ -52,6 +52,8 @@ public final class GenerationSession {
   public let runner: SequenceRunner
   /// Sees the routing of every step.
   public var observer: (any StepObserver)?
+  /// Control tokens whose names belong to the text: the marks of thoughts in some models.
+  public var shownTokens: Set<Int> = []
 
   public var contextLength: Int { runner.contextLength }
 
@@ -89,6 +91,7 @@ public final class GenerationSession {
       tokenizer: loaded.tokenizer, matcher: try StopMatcher(stop), onText: onText)
     answer.result.promptTokenCount = prompt.count
     answer.result.reusedTokenCount = reuse(prompt)
+    answer.show(tokens: shownTokens)
     let clock = ContinuousClock()
     let start = clock.now
     var prefilled: ContinuousClock.Instant?
@@ -182,6 +185,11 @@ private struct Answer {
     result.text += text
     onText(text)
   }
+}
+
+extension Answer {
+  /// Takes the names of some control tokens into the text.
+  fileprivate mutating func show(tokens: Set<Int>) { decoder.shownTokens = tokens }
 }
 
 extension Duration {
