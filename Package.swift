@@ -44,6 +44,15 @@ let package = Package(
 
     .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
 
+    // What a terminal shows and sends, without a terminal.
+    .target(name: "TextColumns", path: "Sources/Formats/TextColumns", swiftSettings: pure),
+    .target(
+      name: "LineEditing", dependencies: ["TextColumns"], path: "Sources/Formats/LineEditing",
+      swiftSettings: pure),
+    .target(
+      name: "MarkdownScreens", dependencies: ["TextColumns"],
+      path: "Sources/Formats/MarkdownScreens", swiftSettings: pure),
+
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
     .target(
@@ -159,9 +168,10 @@ let package = Package(
         "DeviceCompute",
         "Devices", "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
         "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
-        "HybridExperts", "Inference", "Models", "OrderedJSON",
-        "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
-        "Tokenizers",
+        "HybridExperts", "Inference", "LineEditing", "MarkdownScreens", "Models",
+        "OrderedJSON", "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling",
+        "Tensors",
+        "TextColumns", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
       ],
@@ -169,7 +179,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors", "TextColumns"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -228,6 +239,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LineEditingTests", dependencies: ["LineEditing", "TestSupport", "TextColumns"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MarkdownScreensTests", dependencies: ["MarkdownScreens", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),

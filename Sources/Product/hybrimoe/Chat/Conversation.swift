@@ -41,10 +41,31 @@ final class Conversation {
 
   func reset() { messages = [] }
 
+  /// Takes up a conversation that was saved.
+  ///
+  /// - Parameter system: another system message than its own.
+  /// - Throws: `ConversationFormatError.noSystemMessage`.
+  func restore(_ saved: SavedConversation, system: String?) throws {
+    try setSystem(system ?? saved.system)
+    messages = saved.answered.flatMap {
+      [
+        ChatMessage(.user, $0.question),
+        ChatMessage(.assistant, $0.answer, reasoning: $0.reasoning),
+      ]
+    }
+  }
+
+  /// Forgets the last question and its answer; returns the question, nil where there is none.
+  func dropLastTurn() -> String? {
+    guard let index = messages.lastIndex(where: { $0.role == .user }) else { return nil }
+    defer { messages.removeSubrange(index...) }
+    return messages[index].content
+  }
+
   /// Asks a question. The turn is remembered where the model answered, also where the user stopped
   /// it in the middle; a question without any answer is forgotten.
   func ask(
-    _ question: String, writer: AnswerWriter, progress line: ProgressLine
+    _ question: String, to receiver: any AnswerReceiver, progress line: ProgressLine
   ) throws -> GenerationReport {
     let asked = messages + [ChatMessage(.user, question)]
     let settings = sampling.with(seed: sampling.seed &+ answerCount)
@@ -56,9 +77,9 @@ final class Conversation {
     var splitter = ReasoningSplitter(format.reasoning, promptEnd: end)
     var result = try session.generate(
       prompt: tokens, sampling: settings, maximumTokens: maximumTokens, stop: stop,
-      isCancelled: { progress.advanceAndAsk() || writer.hasFailed },
-      onText: { for part in splitter.feed($0) { writer.write(part) } })
-    for part in splitter.finish() { writer.write(part) }
+      isCancelled: { progress.advanceAndAsk() || receiver.shouldStop() },
+      onText: { for part in splitter.feed($0) { receiver.take(AnswerPiece(part)) } })
+    for part in splitter.finish() { receiver.take(AnswerPiece(part)) }
     let (reasoning, answer) = ReasoningSplitter.split(
       result.text, format.reasoning, promptEnd: end)
     result.text = answer
@@ -86,6 +107,12 @@ final class Conversation {
     let pieces = try format.render(messages, now: .now)
     let end = pieces.last.map { $0.isFromInput ? "" : $0.text } ?? ""
     return (session.loaded.tokenizer.encode(pieces), end)
+  }
+}
+
+extension AnswerPiece {
+  fileprivate init(_ part: ReasoningSplitter.Part) {
+    self = part.isReasoning ? .reasoning(part.text) : .answer(part.text)
   }
 }
 

@@ -1,5 +1,3 @@
-import Sampling
-
 /// Shows an answer while it comes, and keeps the first failure of the stream.
 ///
 /// On a terminal no control characters of the model get through; in a file the text is exact.
@@ -9,7 +7,6 @@ final class AnswerWriter {
   private let willWrite: () -> Void
   private(set) var failure: (any Error)?
   private var endsWithLineBreak = true
-  private var wasReasoning = false
 
   /// - Parameters:
   ///   - stream: where to; nil shows nothing.
@@ -29,15 +26,6 @@ final class AnswerWriter {
       failure = error
     }
     endsWithLineBreak = text.hasSuffix("\n")
-  }
-
-  /// Writes a part of an answer. Thoughts are for people: they are shown on a terminal only, with an
-  /// empty line before the answer.
-  func write(_ part: ReasoningSplitter.Part) {
-    if part.isReasoning, !isTerminal { return }
-    if wasReasoning, !part.isReasoning { write(endsWithLineBreak ? "\n" : "\n\n") }
-    wasReasoning = part.isReasoning
-    write(part.text)
   }
 
   /// Ends the line on a terminal, where the text did not, and reports a failure of the stream.
