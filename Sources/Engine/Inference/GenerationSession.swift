@@ -54,6 +54,8 @@ public final class GenerationSession {
   public let runner: SequenceRunner
   /// Sees the routing of every step.
   public var observer: (any StepObserver)?
+  /// Control tokens whose names belong to the text: the marks of thoughts in some models.
+  public var shownTokens: Set<Int> = []
 
   public var contextLength: Int { runner.contextLength }
 
@@ -95,6 +97,7 @@ public final class GenerationSession {
       topLogProbabilities: topLogProbabilities, onText: onText)
     answer.result.promptTokenCount = prompt.count
     answer.result.reusedTokenCount = reuse(prompt)
+    answer.show(tokens: shownTokens)
     let clock = ContinuousClock()
     let start = clock.now
     var prefilled: ContinuousClock.Instant?
@@ -204,6 +207,11 @@ private struct Answer {
     result.text += text
     onText(text)
   }
+}
+
+extension Answer {
+  /// Takes the names of some control tokens into the text.
+  fileprivate mutating func show(tokens: Set<Int>) { decoder.shownTokens = tokens }
 }
 
 extension Duration {
