@@ -37,12 +37,13 @@ extension HybridDecoder {
   /// - Parameters:
   ///   - tokenCount: tokens of the step; the last one's logits are wanted.
   ///   - position: of the step's first token.
+  ///   - asksLaterRouters: whether somebody wants to know what later layers will probably activate.
   ///   - microseconds: what a piece of work takes.
   /// - Throws: `HybridDecodingError`, `ModelError` for models that a device cannot decode.
   public static func stepTimes(
     _ model: DecoderModel, _ placement: DensePlacement, contextLength: Int,
     keyValueType: KeyValueType, tokenCount: Int, position: Int, phase: Phase,
-    microseconds: @escaping (SubmittedWork) -> Double
+    asksLaterRouters: Bool = true, microseconds: @escaping (SubmittedWork) -> Double
   ) throws -> StepTimes {
     try requireSupported(model, placement)
     let device = SilentDevice()
@@ -53,10 +54,11 @@ extension HybridDecoder {
       model, placement, type: keyValueType, capacity: contextLength, device: device)
     let exchange = try LayerExchange(
       device: device, model: model, placement: placement, tokenCapacity: tokenCount)
+    exchange.asksLaterRouters = asksLaterRouters
     let step = DeviceStep(
       model, operations: try DeviceOperations(device), stream: stream,
       arena: DeviceArena(base: 1 << 40, byteCount: .max / 2), map: map, cache: cache,
-      exchange: exchange, waitsForMemory: true, limits: DeviceStep.Limits())
+      exchange: exchange, waitsForMemory: true, limits: DeviceStep.Limits(), onPoint: { _ in })
     let inputs = try StepInputs(model, tokenCapacity: tokenCount, device: device)
     let layout = inputs.layout(tokenCount: tokenCount)
     var times = StepTimes()

@@ -219,12 +219,12 @@ extension EnginePlanner {
     let step = try HybridDecoder.stepTimes(
       model, placement, contextLength: request.context, keyValueType: session.keyValueType,
       tokenCount: 1, position: (request.context - 1) / 2, phase: .decode,
+      asksLaterRouters: system.prefetching != .off,
       microseconds: { clock.microseconds(of: $0) })
     return EngineTimes(
       dense: step.layers.values.reduce(step.others) { $0 + $1.beforeRouting + $1.afterExperts },
       shared: step.layers.mapValues(\.shared),
-      // Words of an emulated device are seen as soon as they are written.
-      handshake: isEmulated ? 0 : request.machine.gpu.handshakeMicroseconds)
+      handshake: request.machine.gpu.handshakeMicroseconds)
   }
 }
 
