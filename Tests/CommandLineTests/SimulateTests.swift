@@ -46,7 +46,7 @@ import Testing
     let text = outcome.output.replacing("\n           ", with: " ")
     for first in ["experts ", "of all "] {
       let lines = text.split(separator: "\n").filter {
-        $0.trimmingPrefix(" ").hasPrefix(first)
+        $0.drop { $0 == " " }.hasPrefix(first)
       }
       #expect(lines.count == 2, "one for each phase: \(outcome.output)")
       for line in lines {
