@@ -26,6 +26,9 @@ final class ServedLayers {
   private let sums: DeviceMemory
   private let capacity: Int
   private(set) var sequence: UInt32
+  /// Called when a layer has been served, and when the executor's step has ended.
+  var didServe: (() throws -> Void)?
+  var didEndStep: (() throws -> Void)?
 
   init(
     _ experts: MadeExperts, _ configuration: EmulatedDevice.Configuration, capacity: Int = 12,
@@ -79,6 +82,7 @@ final class ServedLayers {
         }
         if layer == served { throw Stopped() }
         try executor.serve(layer: 2 * layer + 1, sequence: sequence, observer: nil)
+        try didServe?()
         if !device.configuration.waitsForMemory {
           if let event = executor.lastGPUEvent { try stream.wait(for: event) }
           try submitSum(step, layer)
@@ -86,6 +90,7 @@ final class ServedLayers {
       }
       try executor.note(.stepEnds, on: stream)
       try executor.endStep()
+      try didEndStep?()
     } catch {
       executor.abandon(through: sequence)
       try? stream.synchronize()

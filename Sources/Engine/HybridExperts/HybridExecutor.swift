@@ -319,10 +319,9 @@ public final class HybridExecutor: LayerServing {
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
-    // Behind what the GPU lane's stream has still to write, which would set the word back.
-    let isSubmitted =
-      waitsForMemory && (try? gpu.stream.write(sequence, to: exchange.gpuDone)) != nil
-    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
+    // Behind what the GPU lane's stream has still to write, which would set the word back. A stream that takes
+    // no write more is lost with its device, and then nothing waits.
+    if waitsForMemory { try? gpu.stream.write(sequence, to: exchange.gpuDone) }
     // A step that the caller gives up between layers leaves all in order: what was submitted ends.
     if hasFailed { lock.withLock { _ in forgetUploads() } }
     try? gpu.stream.synchronize()

@@ -42,7 +42,7 @@ final class Emulation: @unchecked Sendable {
     heap = EmulatedHeap(checks: configuration.checksMemory)
     choice = configuration.seed.map { Choice(seed: $0) }
     if case .modelled(let model) = configuration.timing { times = ModelledTimes(model) }
-    let threadCount = configuration.threadCount ?? (configuration.seed == nil ? 1 : 0)
+    let threadCount = configuration.threadCount ?? (configuration.isOrdered ? 0 : 1)
     worksInCalls = threadCount == 0
     // Modelled time has one order of operations; more threads would only wait.
     for _ in 0..<(times == nil ? threadCount : min(1, threadCount)) {
@@ -103,6 +103,11 @@ final class Emulation: @unchecked Sendable {
     }
     if ready.isEmpty, running == 0, waitingHosts > 0 { ready = held }
     if ready.isEmpty { return nil }
+    if let names = configuration.precedence {
+      return ready.map { lanes[$0] }.min {
+        (names.firstIndex(of: $0.name) ?? .max) < (names.firstIndex(of: $1.name) ?? .max)
+      }
+    }
     if choice != nil { return lanes[choice!.pick(among: ready)] }
     return ready.map { lanes[$0] }.min { $0.head!.number < $1.head!.number }
   }
@@ -113,7 +118,7 @@ final class Emulation: @unchecked Sendable {
   func run(_ lane: Lane) {
     let submission = lane.removeHead()
     let seed = choice == nil ? 0 : choice!.next() | 1
-    lane.isRunning = true
+    lane.running = submission.operation
     running += 1
     monitor.unlock()
     var reason: String?
@@ -121,11 +126,11 @@ final class Emulation: @unchecked Sendable {
       reason = "injected: \(submission.operation.kind.rawValue) of stream \"\(lane.name)\""
     } else {
       if times == nil, submission.extraMicroseconds > 0 { delay(submission.extraMicroseconds) }
-      reason = perform(submission.operation, seed: seed)
+      reason = changed(submission, of: lane) ?? perform(submission.operation, seed: seed)
     }
     monitor.lock()
     running -= 1
-    lane.isRunning = false
+    lane.running = nil
     if times != nil { times!.ran(submission, of: lane) } else { note(submission.operation) }
     for other in lanes where other !== lane { other.ranAnother() }
     if let reason { lose(reason) }

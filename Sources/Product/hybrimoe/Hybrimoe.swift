@@ -15,10 +15,10 @@ struct Hybrimoe: CommandGroup {
     subcommands: [
       Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Logits.self,
       PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Simulate.self,
-      Trace.self, Cache.self, Doctor.self,
+      Trace.self, Config.self, Cache.self, Doctor.self, Completions.self, Reference.self,
     ])
 
   static let laterCommands = [
-    "serve", "pull", "template", "config",
+    "serve", "pull", "template",
   ]
 }

@@ -10,6 +10,8 @@ struct CommandTable {
     var shortNames: [String]
     var takesValue: Bool
     var isRepeating: Bool
+    /// What it is where nobody sets it, in words; nil where the parser knows none.
+    var defaultValue: String?
   }
 
   /// The table of this program; reading the parser's description takes some milliseconds.
@@ -44,6 +46,11 @@ struct CommandTable {
     options[command]?.first { $0.names.contains { Self.folded($0) == Self.folded(name) } }
   }
 
+  /// The environment's name of an option: `HYBRIMOE_TOP_K`.
+  static func variable(_ name: String) -> String {
+    SettingsExpansion.prefix + name.uppercased().replacing("-", with: "_")
+  }
+
   static func folded(_ name: String) -> String {
     String(name.lowercased().map { $0 == "_" ? "-" : $0 })
   }
@@ -64,6 +71,7 @@ private struct Dump: Decodable {
     var kind: String
     var isRepeating: Bool
     var names: [Name]?
+    var defaultValue: String?
   }
   var command: Command
 }
@@ -76,6 +84,7 @@ extension CommandTable.Option {
     else { return nil }
     self.init(
       names: long, shortNames: names.filter { $0.kind == "short" }.map(\.name),
-      takesValue: argument.kind == "option", isRepeating: argument.isRepeating)
+      takesValue: argument.kind == "option", isRepeating: argument.isRepeating,
+      defaultValue: argument.defaultValue)
   }
 }
