@@ -92,7 +92,7 @@ public final class HybridDecoder: SequenceBackend {
   }
 
   deinit {
-    // Logits that nobody read, and states, may still be on their way through memory that is given back now.
+    // Logits that nobody read, and states, may still be on their way.
     try? device.synchronize()
   }
 
