@@ -18,12 +18,14 @@ let package = Package(
         "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling",
         "ExpertSimulation", "Experts", "Placement", "RoutingTraces",
       ]),
+    .library(name: "HybriMoESampling", targets: ["RandomNumbers", "Sampling"]),
     .library(name: "HybriMoECompute", targets: ["CPUCompute", "HostMemory"]),
     // The worlds that tests and benchmarks draw from.
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
   ],
   targets: [
     // Formats: pure values, import only Formats.
@@ -35,10 +37,22 @@ let package = Package(
       swiftSettings: pure),
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
+    .target(
+      name: "ChatTemplates", dependencies: ["OrderedJSON"], path: "Sources/Formats/ChatTemplates",
+      swiftSettings: pure),
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
     .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
     .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
+
+    // What a terminal shows and sends, without a terminal.
+    .target(name: "TextColumns", path: "Sources/Formats/TextColumns", swiftSettings: pure),
+    .target(
+      name: "LineEditing", dependencies: ["TextColumns"], path: "Sources/Formats/LineEditing",
+      swiftSettings: pure),
+    .target(
+      name: "MarkdownScreens", dependencies: ["TextColumns"],
+      path: "Sources/Formats/MarkdownScreens", swiftSettings: pure),
 
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
@@ -124,8 +138,8 @@ let package = Package(
     .target(
       name: "Inference",
       dependencies: [
-        "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "RoutingTraces", "Sampling",
-        "Tensors", "Tokenizers",
+        "ChatTemplates", "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "OrderedJSON",
+        "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
@@ -151,19 +165,23 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "DeviceCompute",
+        "CBundledModel", "ChatTemplates", "Compression", "CPUCompute", "CProfiles", "CUDADriver",
+        "DeviceCompute",
         "Devices", "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
         "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
-        "HybridExperts", "Inference", "Models", "OrderedJSON",
-        "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
-        "Tokenizers",
+        "HybridExperts", "Inference", "LineEditing", "MarkdownScreens", "Models",
+        "OrderedJSON", "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling",
+        "Tensors",
+        "TextColumns", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
       ],
       path: "Sources/Product/hybrimoe", swiftSettings: strict),
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors", "TextColumns"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -223,6 +241,12 @@ let package = Package(
     .testTarget(
       name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "LineEditingTests", dependencies: ["LineEditing", "TestSupport", "TextColumns"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MarkdownScreensTests", dependencies: ["MarkdownScreens", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
@@ -278,7 +302,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
+      name: "ConversationFormatTests",
+      dependencies: ["ChatTemplates", "Inference", "OrderedJSON", "Tokenizers"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "OrderedJSON"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

@@ -12,29 +12,17 @@ import Testing
     #expect(ChatInput("/stats") == .stats)
     #expect(ChatInput("/system") == .system(nil))
     #expect(ChatInput("/system  Be brief. ") == .system(" Be brief. "))
-    #expect(ChatInput("/save x") == .unavailable("/save"))
+    #expect(ChatInput("/save a b.json ") == .save("a b.json"))
+    #expect(ChatInput("/save") == .save(nil))
+    #expect(ChatInput("/load x") == .load("x"))
+    #expect(ChatInput("/load ") == .load(nil))
+    #expect(ChatInput("/retry") == .retry)
+    #expect(ChatInput("/undo") == .undo)
+    #expect(ChatInput("/edit") == .edit(nil))
     #expect(ChatInput("/helpme") == .unknown("/helpme"))
     #expect(ChatInput("//usr/bin is what?") == .question("/usr/bin is what?"))
     #expect(ChatInput(" \t") == .nothing)
     #expect(ChatInput("") == .nothing)
-  }
-
-  @Test(arguments: [1, 2, 3, 7, 100])
-  func `gpt-oss's thoughts are left out, however the text is cut`(length: Int) {
-    func answer(_ text: String) -> String {
-      var harmony = HarmonyAnswer()
-      var result = ""
-      var rest = Substring(text)
-      while !rest.isEmpty {
-        result += harmony.feed(String(rest.prefix(length)))
-        rest = rest.dropFirst(length)
-      }
-      return result
-    }
-    #expect(answer("analysisThey say hi.assistantfinalHello!") == "Hello!")
-    #expect(answer("analysisassistant assistantfinalassistantfinal") == "assistantfinal")
-    #expect(answer("finalHello") == "Hello")
-    #expect(answer("analysisno end") == "")
   }
 }
 

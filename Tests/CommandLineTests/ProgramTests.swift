@@ -78,15 +78,16 @@ import Testing
 
   @Test(arguments: [
     ["frobnicate"], ["run"], ["run", "-p", "a", "-f", "b"], ["run", "-p", "a", "--top-p", "1.5"],
-    ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"], ["chat", "--resume"],
+    ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"],
     ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x", "--kernels"], ["serve"], ["logits"],
     ["chat", "--scheduler", "magic"], ["chat", "--device", "gpu"], ["chat", "--nope"],
     ["inspect", "a.gguf", "-m", "b.gguf"], ["tokenize", "--model"],
-    ["run", "-p", "a", "--repeat-penalty", "1.1"], ["chat", "--logit-bias", "1=2"],
+    ["run", "-p", "a", "--repeat-penalty", "0"], ["chat", "--logit-bias", "1:2"],
     ["tokenize", "-p", "a", "--pre-tokenizer", "none"], ["inspect", "--pre-tokenizer", "none"],
     ["perplexity", "-p", "a", "--context", "3"], ["bench", "--generate", "-1"],
     ["bench", "--prompt-tokens", "8,0"], ["logits", "--tokens", "1,,2"], ["detokenize"],
-    ["chat", "--dry-multiplier", "0.8"], ["chat", "--typical-p", "0.5"],
+    ["chat", "--dry-multiplier", "nan"], ["chat", "--typical-p", "0"],
+    ["chat", "--samplers", "top-k;top-k"], ["run", "-p", "a", "--logprobs", "3"],
   ])
   func `wrong usage ends with 64 and a message`(arguments: [String]) throws {
     let process = Program.process(arguments)
@@ -108,6 +109,7 @@ import Testing
     ["detokenize", "-p", "one"], ["logits", "--tokens", "99999999"],
     ["chat", "--context", "99999999"],
     ["chat", "-f", "/nonexistent"],
+    ["chat", "--resume"], ["chat", "--resume", "/dev/null"], ["chat", "--resume", "nothing"],
     ["chat", "--chat-template-file", "/dev/null"], ["bench", "--prompt-tokens", "100000000"],
   ])
   func `what cannot be done ends with 1 and a message`(arguments: [String]) throws {

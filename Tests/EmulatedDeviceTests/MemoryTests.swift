@@ -63,6 +63,28 @@ import Testing
   ) { try device.synchronize() }
 }
 
+@Test func `pinned memory that is given back before its copy has run is found`() throws {
+  let world = try World(.late([]))
+  let stream = try world.stream("one")
+  for isUpload in [true, false] {
+    var pinned: PinnedMemory? = try world.device.allocatePinned(byteCount: 40, purpose: "a piece")
+    let span = pinned!.span(0, byteCount: 40)
+    if isUpload {
+      try stream.copy(from: span, to: world.memory.address)
+      try stream.synchronize()
+    } else {
+      try stream.copy(from: world.memory.address, to: span)
+    }
+    withExtendedLifetime(span) {}
+    pinned = nil
+  }
+  #expect(
+    throws: DeviceError.lost(
+      device: "emulated device",
+      reason: "a piece was given back before a copy of stream \"one\" that uses it had run")
+  ) { try stream.synchronize() }
+}
+
 @Test func `a copy beyond an allocation is refused`() throws {
   let world = try World(count: 16)
   let stream = try world.stream("one")
@@ -82,4 +104,28 @@ import Testing
   #expect(memory!.byteCount == pinned!.byteCount)
   memory = nil
   pinned = nil
+}
+
+@Test func `memory may go with the last operation that uses it`() throws {
+  let device = try EmulatedDevice(.late([]))
+  let stream = try device.makeStream(name: "one")
+  for isLost in [false, true] {
+    var words: PinnedMemory? = try device.allocatePinned(byteCount: 4, purpose: "words")
+    try stream.write(1, to: words!.word(at: 0))
+    weak let kept = words
+    words = nil
+    #expect(kept != nil)
+    if isLost {
+      let other = try device.allocatePinned(byteCount: 4, purpose: "a piece")
+      let memory = try device.allocate(byteCount: 4, purpose: "numbers")
+      try stream.copy(from: other.span(0, byteCount: 4), to: memory.address)
+      other.base.storeBytes(of: 7, as: UInt32.self)
+    }
+    if isLost {
+      #expect(throws: DeviceError.self) { try stream.synchronize() }
+    } else {
+      try stream.synchronize()
+    }
+    #expect(kept == nil)
+  }
 }

@@ -1,11 +1,11 @@
 import CPUCompute
+import DeviceCompute
 import Devices
 import EmulatedDevice
 import ExpertCaching
 import ExpertDirection
 import ExpertScheduling
 import Experts
-import Glibc
 import HybridDecoding
 import HybridExperts
 import Models
@@ -41,19 +41,6 @@ struct EngineRun: Sendable, CustomStringConvertible {
     run.isBundledModel = true
     return run
   }
-  /// All models, schedulers, evictions, caches, prefetchings, chunks and orders with each other; the other
-  /// options take turns. Hours: only where the environment asks for it.
-  static let all: [EngineRun] = {
-    guard getenv("HYBRIMOE_TEST_ALL_COMBINATIONS") != nil else { return [] }
-    let crossed = [0, 1, 2, 3, 4, 7, 9]
-    return PairwiseCover.product(levels: crossed.map { levels[$0] }).enumerated().map {
-      place, chosen in
-      var row = levels.indices.map { place / (7 * $0 + 1) % levels[$0] }
-      for (factor, level) in zip(crossed, chosen) { row[factor] = level }
-      return EngineRun(row)
-    }
-  }()
-
   let levels: [Int]
   var recordsTimeline = false
   var isBundledModel = false
@@ -97,16 +84,21 @@ struct Engine {
   static let pieceByteCount = 4096
 
   init(
-    _ run: EngineRun, placement: DensePlacement = DensePlacement(),
-    failures: [EmulatedFailure] = []
+    _ run: EngineRun, model known: DecoderModel? = nil,
+    placement: DensePlacement = DensePlacement(), failures: [EmulatedFailure] = [],
+    checksStreams: Bool = false,
+    _ adjust: (inout EmulatedDevice.Configuration) -> Void = { _ in }
   ) throws {
-    model = try World.load(run.model)
+    model = try known ?? World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
       keyValueType: .f16, chunkTokenCount: run.chunk)
-    let device = try EmulatedDevice(
-      EmulatedDevice.Configuration(
-        seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures))
+    var configuration = EmulatedDevice.Configuration(
+      seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures)
+    adjust(&configuration)
+    let emulated = try EmulatedDevice(configuration)
+    let device =
+      checksStreams ? try StreamIndependence.checked(emulated) : emulated as any Device
     let layers = model.expertLayers
     var hybrid = HybridSetup(
       device: device, compute: setup.compute, layers: layers, store: model.store,
@@ -167,11 +159,6 @@ struct Engine {
   @Test(arguments: EngineRun.ofBundledModel)
   func `so are the bundled model's`(_ run: EngineRun) throws {
     try compare(run, promptLength: 4, answerLength: 2)
-  }
-
-  @Test(.enabled(if: !EngineRun.all.isEmpty), arguments: EngineRun.all)
-  func `so are those of all combinations`(_ run: EngineRun) throws {
-    try compare(run, promptLength: 5, answerLength: 3)
   }
 
   private func compare(_ run: EngineRun, promptLength: Int, answerLength: Int) throws {

@@ -43,6 +43,8 @@ final class HostServing: LayerServing {
 
   var lastGPUEvent: (any DeviceEvent)? { event }
 
+  let wantsPredictions = true
+
   func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     self.tokenCount = tokenCount
     steps.append((tokenCount, phase, position))
@@ -134,6 +136,7 @@ final class HostServing: LayerServing {
   }
 
   func endStep() throws {}
+  func note(_ point: StepPoint, on stream: any DeviceStream) {}
 
   func abandon(through sequence: UInt32) {
     abandoned.append(sequence)

@@ -19,9 +19,16 @@ import Testing
     served = try ServedLayers(MadeExperts(layerCount: 1), .init(), system: system)
   }
 
-  private func carry(_ index: Int, _ priority: TransferQueue.Priority) throws {
+  /// - Parameter end: as many bytes as the expert has, where it is not said.
+  private func carry(
+    _ index: Int, through end: Int? = nil, _ priority: TransferQueue.Priority
+  ) throws {
     let bytes = try MadeExperts().costs().layers[0].footprint.linkBytes
-    try residency.carry(ExpertID(layer: 0, index: index), through: bytes, priority)
+    try residency.carry(ExpertID(layer: 0, index: index), through: end ?? bytes, priority)
+  }
+
+  private func slot(_ index: Int) -> Int? {
+    residency.slots.ledger.slot(of: ExpertID(layer: 0, index: index))
   }
 
   @Test func `a victim that the running plan reads keeps its slot until its launch is made`() throws
@@ -65,6 +72,34 @@ import Testing
     #expect(try residency.bring(ExpertID(layer: 0, index: 3)) != nil)
     #expect(residency.isWaiting(ExpertID(layer: 0, index: 2)))
     for expert in used { #expect(residency.slots.ledger.slot(of: expert) != nil) }
+  }
+
+  @Test func `a copy of the plan keeps its slot, however little of it is there`() throws {
+    try carry(1, through: 256, .prefetch)
+    try carry(2, through: 4096, .prefetch)
+    #expect(residency.preempt { $0.index < 2 })
+    #expect(slot(0) != nil && slot(1) != nil && slot(2) == nil)
+  }
+
+  @Test func `a resident that the plan uses keeps its slot, whichever it is`() throws {
+    for index in 1...2 { try carry(index, .prefetch) }
+    #expect(residency.preempt { $0.index == 2 })
+    #expect(slot(0) != nil && slot(1) == nil && slot(2) != nil)
+    #expect(!residency.preempt { _ in true })
+  }
+
+  @Test func `what a launch waits for is copied to its end, though the director gives it up`()
+    throws
+  {
+    let awaited = try #require(try residency.bring(ExpertID(layer: 0, index: 1)))
+    try carry(1, through: 256, .onDemand)
+    try residency.perform([.changed(.abandoned(awaited.expert))]) { _ in false }
+    #expect(slot(1) == nil && !awaited.isWhole)
+    try carry(1, .onDemand)
+    #expect(awaited.isWhole)
+    // Nothing else is held up any more.
+    try carry(2, .prefetch)
+    #expect(slot(2) != nil)
   }
 
   @Test func `a slot that was passed on is not asked for again while the plan runs`() throws {

@@ -26,6 +26,9 @@ final class ServedLayers {
   private let sums: DeviceMemory
   private let capacity: Int
   private(set) var sequence: UInt32
+  /// Called when a layer has been served, and when the executor's step has ended.
+  var didServe: (() throws -> Void)?
+  var didEndStep: (() throws -> Void)?
 
   init(
     _ experts: MadeExperts, _ configuration: EmulatedDevice.Configuration, capacity: Int = 12,
@@ -70,6 +73,7 @@ final class ServedLayers {
     do {
       for layer in 0..<experts.layerCount {
         sequence &+= 1
+        if layer == 0 { try executor.note(.denseBegins, on: stream) }
         try submitRouting(step, layer)
         if device.configuration.waitsForMemory {
           try stream.wait(for: executor.exchange.cpuDone, atLeast: sequence)
@@ -78,12 +82,15 @@ final class ServedLayers {
         }
         if layer == served { throw Stopped() }
         try executor.serve(layer: 2 * layer + 1, sequence: sequence, observer: nil)
+        try didServe?()
         if !device.configuration.waitsForMemory {
           if let event = executor.lastGPUEvent { try stream.wait(for: event) }
           try submitSum(step, layer)
         }
       }
+      try executor.note(.stepEnds, on: stream)
       try executor.endStep()
+      try didEndStep?()
     } catch {
       executor.abandon(through: sequence)
       try? stream.synchronize()
@@ -129,12 +136,14 @@ final class ServedLayers {
         memory: exchange.weights.memory, offset: exchange.weights.offset,
         byteCount: 4 * count * experts.ranks), to: exchange.deviceWeights.address)
     try operations.publish(sequence, to: exchange.routed, on: stream)
+    try executor.note(.routed(layer: 2 * layer + 1, sequence: sequence), on: stream)
   }
 
   private func submitSum(_ step: MadeStep, _ layer: Int) throws {
     let exchange = executor.exchange
     let count = step.tokenCount
     let sum = sums.address + UInt64(place(layer))
+    try executor.note(.served(sequence: sequence), on: stream)
     try operations.combine(
       deviceRows: DeviceRows(
         address: exchange.deviceRows.address, rowCount: count * experts.ranks,
@@ -155,7 +164,8 @@ final class ServedLayers {
 
 extension MadeExperts {
   /// Costs at which all lanes are worth using.
-  func costs() throws -> LaneCostTable {
+  /// - Parameter launch: what each launch of the GPU adds.
+  func costs(launch: Double = 1) throws -> LaneCostTable {
     let bytes = 2 * packedBytes(gateType, width, hidden) + packedBytes(downType, hidden, width)
     let parameters = 3 * width * hidden
     let model = CostModel(
@@ -165,7 +175,7 @@ extension MadeExperts {
           parameterTokensPerMicrosecond: Double(parameters) / 3)
       ],
       gpu: .init(
-        launchMicroseconds: 1, expertMicroseconds: 1, bytesPerMicrosecond: Double(bytes),
+        launchMicroseconds: launch, expertMicroseconds: 1, bytesPerMicrosecond: Double(bytes),
         kneeTokens: 4, parameterTokensPerMicrosecond: Double(parameters) * 4),
       link: .init(
         latencyMicroseconds: 1, bytesPerMicrosecond: Double(bytes) / 8,

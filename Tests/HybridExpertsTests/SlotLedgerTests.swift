@@ -54,6 +54,16 @@ import Testing
     #expect(ledger.claim(for: experts[2]) == 1)
   }
 
+  @Test func `a slot in use is not emptied`() async {
+    await #expect(processExitsWith: .failure) {
+      var ledger = SlotLedger(count: 1)
+      let expert = ExpertID(layer: 0, index: 0)
+      _ = ledger.claim(for: expert)
+      ledger.retain(expert)
+      ledger.drop(expert)
+    }
+  }
+
   @Test func `a step that is given up takes all references back`() {
     var ledger = SlotLedger(count: 1)
     let expert = ExpertID(layer: 0, index: 0)

@@ -36,11 +36,6 @@ public struct PairwiseCover: Sendable {
     }
   }
 
-  /// All combinations.
-  public static func product(levels: [Int]) -> [[Int]] {
-    levels.reduce([[]]) { rows, count in rows.flatMap { row in (0..<count).map { row + [$0] } } }
-  }
-
   private static func gain(_ factor: Int, _ level: Int, _ row: [Int?], _ open: Set<Pair>) -> Int {
     row.indices.count { other in
       guard other != factor, let known = row[other] else { return false }

@@ -26,6 +26,8 @@ final class DeviceStep {
   /// Whether the stream can wait for what the host writes.
   let waitsForMemory: Bool
   let limits: Limits
+  /// Told how far the stream is at each of a step's points.
+  private let onPoint: (StepPoint) throws -> Void
   var epsilon: Float { model.hyperparameters.normEpsilon }
 
   /// Position of the step's first token.
@@ -46,9 +48,10 @@ final class DeviceStep {
   init(
     _ model: DecoderModel, operations: DeviceOperations, stream: any DeviceStream,
     arena: DeviceArena, map: DeviceWeightMap, cache: DeviceKeyValueCache, exchange: LayerExchange,
-    waitsForMemory: Bool, limits: Limits
+    waitsForMemory: Bool, limits: Limits, onPoint: @escaping (StepPoint) throws -> Void
   ) {
     self.model = model
+    self.onPoint = onPoint
     self.limits = limits
     self.operations = operations
     self.stream = stream
@@ -83,8 +86,11 @@ final class DeviceStep {
     normed = arena.rows(tokens, columns: layout.columnCount)
     change = arena.rows(tokens, columns: layout.columnCount)
     hasChange = false
+    try note(.denseBegins)
     try stream.copy(from: inputs, to: base)
   }
+
+  func note(_ point: StepPoint) throws { try onPoint(point) }
 
   /// x += change, if there is one, then the norm of `rows` into `target`.
   func normalize(weight: UInt64, rows: Range<Int>? = nil, into target: DeviceRows) throws {
@@ -126,10 +132,12 @@ final class DeviceStep {
     if hasChange { try operations.add(change, to: hidden, on: stream) }
     hasChange = false
     try stream.copy(from: hidden.address, to: span)
+    try note(.hostBegins)
   }
 
   /// Takes the hidden state from host memory.
   func submitUpload(from span: PinnedSpan) throws {
+    try note(.denseBegins)
     try stream.copy(from: span, to: hidden.address)
   }
 

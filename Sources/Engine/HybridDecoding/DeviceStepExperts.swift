@@ -37,7 +37,9 @@ extension DeviceStep {
         probabilities: exchange.probabilities.deviceAddress), on: stream)
     try foresee(behind: layer)
     try operations.publish(sequence, to: exchange.routed, on: stream)
+    try note(.routed(layer: layer, sequence: sequence))
     let output = try shared.map { try compute($0, &inputs) }
+    if output != nil { try note(.sharedComputed) }
     return PendingSum(sequence: sequence, shared: output, mark: mark)
   }
 
@@ -47,6 +49,7 @@ extension DeviceStep {
       try stream.wait(for: exchange.cpuDone, atLeast: pending.sequence)
       try stream.wait(for: exchange.gpuDone, atLeast: pending.sequence)
     }
+    try note(.served(sequence: pending.sequence))
     try operations.combine(
       deviceRows: DeviceRows(
         address: exchange.deviceRows.address, rowCount: tokenCount * ranks,
@@ -68,6 +71,7 @@ extension DeviceStep {
 
   /// What the routers of the next MoE layers make of this layer's hidden state, each behind its own norm.
   private func foresee(behind layer: Int) throws {
+    guard exchange.asksLaterRouters else { return }
     let later = map.routers.filter { $0.layer > layer }.prefix(exchange.foreseen.count)
     for (target, (_, router)) in zip(exchange.foreseen, later) {
       let mark = arena.mark

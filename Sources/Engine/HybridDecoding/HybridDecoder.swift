@@ -78,7 +78,8 @@ public final class HybridDecoder: SequenceBackend {
       arena: DeviceArena(
         base: workspace.address, byteCount: trial.footprint.workspaceByteCount),
       map: weights.map, cache: cache, exchange: serving.exchange,
-      waitsForMemory: device.properties.waitsForMemory, limits: limits)
+      waitsForMemory: device.properties.waitsForMemory, limits: limits,
+      onPoint: { try serving.note($0, on: stream) })
     // A step that is given up sums rows by whatever the table holds: that must never lead out of the rows.
     let origins = serving.exchange.origins
     origins.base.initializeMemory(as: UInt8.self, repeating: 0, count: origins.byteCount)
@@ -88,6 +89,11 @@ public final class HybridDecoder: SequenceBackend {
       step, compute: setup.compute, tokenCapacity: tokenCapacity, device: device)
     hostLayers =
       placement.hostLayers.isEmpty ? nil : try HostLayers(setup, layers: placement.hostLayers)
+  }
+
+  deinit {
+    // Logits that nobody read, and states, may still be on their way.
+    try? device.synchronize()
   }
 
   public func forward(
@@ -102,10 +108,13 @@ public final class HybridDecoder: SequenceBackend {
     let layout = inputs.layout(tokenCount: tokens.count)
     do {
       try serving.beginStep(tokenCount: tokens.count, phase: phase, position: position)
+      serving.exchange.asksLaterRouters =
+        serving.wantsPredictions || observer?.readsScores == true
       try step.begin(inputs.span(layout), layout, position: position, phase: phase)
       try step.stream.record(moved)
       try run(layout, observer: observer, checkpoint: checkpoint)
       if !rows.isEmpty { try output.begin(rows) }
+      try step.note(.stepEnds)
       try serving.endStep()
     } catch {
       // Streams that wait for words get them, and end: what they compute then is not used.
@@ -175,7 +184,10 @@ public final class HybridDecoder: SequenceBackend {
       }
     case .host(let layers):
       // What the first layer reads is still here.
-      guard layers.lowerBound > 0 else { return nil }
+      guard layers.lowerBound > 0 else {
+        try step.note(.hostBegins)
+        return nil
+      }
       try step.submitDownload(to: inputs.hiddenSpan(layout))
       try step.stream.record(moved)
       return nil

@@ -36,7 +36,8 @@ struct TrialRun {
     let arena = DeviceArena(base: 1 << 40, byteCount: .max / 2)
     let step = DeviceStep(
       model, operations: try DeviceOperations(device), stream: stream, arena: arena, map: map,
-      cache: cache, exchange: exchange, waitsForMemory: true, limits: limits)
+      cache: cache, exchange: exchange, waitsForMemory: true, limits: limits,
+      onPoint: { _ in stream.record(device.makeEvent()) })
     let inputs = try StepInputs(model, tokenCapacity: chunkTokenCount, device: device)
     let layout = inputs.layout(tokenCount: chunkTokenCount)
     var most = 1

@@ -234,13 +234,10 @@ final class ExpertResidency {
 
   // MARK: From the beginning
 
-  /// Empties all slots, between steps and when the device has done all that was submitted.
+  /// Empties all slots, between steps: no plan retains any, and none has to leave.
   func clear() {
-    slots.releaseAll()
-    inUse.removeAll()
     uploads.removeAll()
     waiting.removeAll()
-    leaving.removeAll()
     awaitedCount = 0
     for expert in Array(slots.ledger.experts) { slots.drop(expert) }
   }

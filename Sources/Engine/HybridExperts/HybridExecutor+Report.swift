@@ -3,6 +3,25 @@ import ExpertDirection
 import Experts
 
 extension HybridExecutor {
+  public func note(_ point: StepPoint, on stream: any DeviceStream) throws(DeviceError) {
+    let mark = try marks.mark(stream)
+    var passed = DenseTimes.Point(point: point, mark: mark, step: step, phase: phase)
+    switch point {
+    case .routed(let number, _):
+      guard let layer = places[number] else { break }
+      passed.layer = layer
+      passed.predicted = lanes.attentionMicroseconds(
+        layer: layer, tokens: tokenCount, context: context)
+      if isBeforeLayers {
+        passed.predicted += lanes.denseLayersMicroseconds(tokens: tokenCount, context: context)
+      }
+      isBeforeLayers = false
+    case .stepEnds: passed.predicted = lanes.outputMicroseconds
+    case .denseBegins, .sharedComputed, .served, .hostBegins: break
+    }
+    lock.withLock { _ in recorder.reached(passed) }
+  }
+
   /// What the director decided so far, and what it expected the lanes to take.
   public var report: DirectionReport { lock.withLock { _ in director.currentReport } }
 
@@ -32,17 +51,17 @@ extension HybridExecutor {
     statistics.slotBytes = residency.slots.slotByteCount
     statistics.waitedForSlot = residency.waitedForSlot
     statistics.preempted = residency.preempted
-    statistics.pinnedBytes = source.pinnedByteCount
+    statistics.pinnedBytes = source.chunks.pinnedByteCount
     statistics.stagedBytes = source.stagedByteCount
     statistics.pageableBytes = source.pageableByteCount
     if let shortage { statistics.notes.append(shortage) }
-    let pinned = "\(source.pinnedByteCount >> 20) MiB of the experts are pinned"
-    if let refusal = source.refusal {
+    if let remark = device.properties.remark { statistics.notes.append(remark) }
+    let pinned = "\(source.chunks.pinnedByteCount >> 20) MiB of the experts are pinned"
+    if let refusal = source.chunks.refusal {
       statistics.notes.append("\(pinned), the others reach the GPU through a buffer: \(refusal)")
-    } else if source.stagedByteCount > 0 {
+    } else if source.unpinnableByteCount > 0 {
       statistics.notes.append(
-        "\(pinned), others lie where nothing can be pinned, such as in a file of packed weights, and "
-          + "reach the GPU through a buffer")
+        "\(pinned), others lie where nothing can be pinned and reach the GPU through a buffer")
     }
     return statistics
   }

@@ -12,14 +12,15 @@ import Synchronization
 /// A layer, in the order of the calls:
 ///
 /// 1. Wait for the routing, read it, ask the director.
-/// 2. Submit to the GPU lane: the residents in one launch for each half; then for each copy, in the
-///    order of the link: wait for its slot's arrival, launch, mark the slot as read. Then `gpuDone`.
+/// 2. Submit to the GPU lane: the residents, and what has arrived since, in one launch for each half; then
+///    for each group of copies, in the order of the link: wait for its slots' arrivals, launch, mark the
+///    slots as read. Then `gpuDone`. Groups are those of `ArrivalGroups`.
 /// 3. Issue the copies, compute the CPU's experts, write `cpuDone`.
 /// 4. Tell the director that the layer is over; do what it says.
 ///
-/// Nothing can wait for ever. A launch waits for the upload of the slot that it reads; an upload waits for
-/// the last launch that read its slot before, which was submitted before the slot was handed out. Within a
-/// layer slots are handed out in the order of the launches, copies are issued in the same order, and no
+/// Nothing can wait for ever. A launch waits for the uploads of the slots that it reads; an upload waits for
+/// the last launch that read its slot before, which was submitted before the slot was handed out: where a
+/// group needs the slot of one of its own, it is launched in parts. Within a layer slots are handed out in the order of the launches, copies are issued in the same order, and no
 /// other copy begins before the last of these is issued wholly. Where there are very many, the copies of
 /// the first launches are issued before the next ones are submitted, which changes neither order, so that
 /// the stream never holds more than a driver takes. So an upload waits for no launch that
@@ -63,12 +64,18 @@ public final class HybridExecutor: LayerServing {
   var step = -1
   var phase = Phase.prefill
   var tokenCount = 0
+  /// Positions in the cache after this step.
+  var context = 0
+  /// Whether no MoE layer of this step has been submitted yet.
+  var isBeforeLayers = true
   var isInLayer = false
   var runningSequence: UInt32 = 0
   /// Guards all that the link's thread touches: director, residency, slots, sources.
   let lock = Mutex<Void>(())
   /// With the measured clock.
-  var link: LinkThread?
+  var link: BackgroundThread?
+  /// Pins memory that copies want, without the lock.
+  private(set) var pinning: BackgroundThread?
   var linkFailure: (any Error)?
   /// Whether there is one: the host asks in every turn of a wait, and would keep the link's thread from
   /// the lock.
@@ -123,17 +130,33 @@ public final class HybridExecutor: LayerServing {
     try placeResidents()
     if setup.clock == .measured {
       residency.packsExperts = false
-      link = try LinkThread(
+      link = try BackgroundThread(
         work: { [weak self] in try self?.driveLink() },
         onFailure: { [weak self] in self?.linkFailed($0) })
+      try pinBeside()
     }
   }
 
-  /// Ends the link's work between steps, for good: nothing is copied any more.
+  /// Ends the work beside the steps, between them and for good: nothing is copied any more.
   ///
   /// To be called by the owner before it lets go, so that all memory is given back on the owner's thread and
   /// not on the link's, which may be at work at that moment.
-  public func end() { link?.end() }
+  public func end() {
+    link?.end()
+    pinning?.end()
+  }
+
+  // No layer is held up by it from now on.
+  private func pinBeside() throws {
+    let chunks = source.chunks
+    let thread = try BackgroundThread(
+      work: {
+        try chunks.pinWanted()
+        return nil
+      }, onFailure: { [weak self] in self?.linkFailed($0) })
+    pinning = thread
+    chunks.leavePinning { [weak thread] in thread?.ring() }
+  }
 
   deinit {
     end()
@@ -176,6 +199,10 @@ public final class HybridExecutor: LayerServing {
 
   // MARK: The step
 
+  public var wantsPredictions: Bool {
+    lock.withLock { _ in director.system.prefetching != .off }
+  }
+
   public func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     precondition((1...exchange.tokenCapacity).contains(tokenCount))
     lock.withLock { _ in
@@ -183,6 +210,8 @@ public final class HybridExecutor: LayerServing {
       self.phase = phase
     }
     self.tokenCount = tokenCount
+    context = position + tokenCount
+    isBeforeLayers = true
     routingSource?.beginStep(tokenCount: tokenCount, phase: phase)
   }
 
@@ -204,8 +233,10 @@ public final class HybridExecutor: LayerServing {
       throw HybridError.wrongStep(reason: "layer \(number) has no routed experts")
     }
     try device.wait(for: exchange.routed, atLeast: sequence) { try endLayerIfDone() }
-    recorder.layerBegins()
-    try lock.withLock { _ in try recorder.collect() }
+    try lock.withLock { _ in
+      recorder.layerBegins()
+      try recorder.collect()
+    }
     try endLayer()
     var event = try routing.read(
       step: step, phase: phase, layer: layer, tokenCount: tokenCount)
@@ -218,7 +249,9 @@ public final class HybridExecutor: LayerServing {
     try cpu.run(
       work.cpu, of: weights.layers[layer], groups: groups, tokenCount: tokenCount)
     device.clock.hostWorked(microseconds: work.cpuMicroseconds)
-    recorder.layerEnds(work.directive, cpuWorked: !work.cpu.isEmpty)
+    lock.withLock { _ in
+      recorder.layerEnds(work.directive, sequence: sequence, cpuWorked: !work.cpu.isEmpty)
+    }
     device.write(sequence, to: exchange.cpuDone)
     if clock == .modelled { try endLayer() } else { try endLayerIfDone() }
   }
@@ -286,10 +319,9 @@ public final class HybridExecutor: LayerServing {
 
   public func abandon(through sequence: UInt32) {
     device.write(sequence, to: exchange.cpuDone)
-    // Behind what the GPU lane's stream has still to write, which would set the word back.
-    let isSubmitted =
-      waitsForMemory && (try? gpu.stream.write(sequence, to: exchange.gpuDone)) != nil
-    if !isSubmitted { device.write(sequence, to: exchange.gpuDone) }
+    // Behind what the GPU lane's stream has still to write, which would set the word back. A stream that takes
+    // no write more is lost with its device, and then nothing waits.
+    if waitsForMemory { try? gpu.stream.write(sequence, to: exchange.gpuDone) }
     // A step that the caller gives up between layers leaves all in order: what was submitted ends.
     if hasFailed { lock.withLock { _ in forgetUploads() } }
     try? gpu.stream.synchronize()
@@ -299,6 +331,7 @@ public final class HybridExecutor: LayerServing {
         isInLayer = false
         if (try? follow()) == nil { hasFailed = true }
       }
+      recorder.forgetStep()
       if hasFailed { residency.keep { director.isResident($0) } }
       hasFailed = false
     }

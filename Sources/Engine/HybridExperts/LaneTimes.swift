@@ -4,9 +4,10 @@ import Experts
 
 /// What the lanes were to take and what they took, layer by layer, and their sums.
 ///
-/// Measured and predicted spans of a layer count from the same moment, when its routing became known to
-/// the host, so that two pictures of them can lie side by side. Times are the device's clock. Memory is
-/// bounded: spans of the last layers only, unless a timeline is recorded.
+/// Measured and predicted spans of a layer count from the same moment, when the device had routed it, and a
+/// layer ends when its dense part can go on: so both hold the shared expert and the handshake, and two
+/// pictures of them can lie side by side. Times are the device's clock. Memory is bounded: spans of the
+/// last layers only, unless a timeline is recorded.
 public struct LaneTimes: Sendable {
   /// One MoE layer of one step, in microseconds.
   public struct Layer: Sendable, Equatable {
@@ -14,7 +15,7 @@ public struct LaneTimes: Sendable {
     public var phase: Phase
     public var layer: Int
     public var start: Double
-    /// From the routing until the last expert is computed.
+    /// From the routing until the device can go on with the experts' rows.
     public var predicted: Double
     public var measured: Double
   }

@@ -7,6 +7,8 @@ import Models
 /// routing, asks for a plan and performs it on CPU, GPU and link.
 public protocol LayerServing: AnyObject {
   var exchange: LayerExchange { get }
+  /// Whether anything is decided by what the routers of later layers say.
+  var wantsPredictions: Bool { get }
   /// A step begins; its MoE layers follow in order.
   /// - Throws: `DeviceError`.
   func beginStep(tokenCount: Int, phase: Phase, position: Int) throws
@@ -21,6 +23,9 @@ public protocol LayerServing: AnyObject {
   /// Gives up the step: releases whatever waits for layers up to `sequence` and forgets what was planned.
   /// What streams have still to write must not set a word back behind that.
   func abandon(through sequence: UInt32)
+  /// The stream of the dense part is here now; for whoever measures the lanes.
+  /// - Throws: `DeviceError`.
+  func note(_ point: StepPoint, on stream: any DeviceStream) throws(DeviceError)
   /// The GPU lane's last event of the layer just served, for devices whose streams cannot wait for memory.
   var lastGPUEvent: (any DeviceEvent)? { get }
 }

@@ -5,9 +5,7 @@
 /// those that end together. Text is compared as UTF-8 bytes, not as characters: `é` in one code
 /// point does not stop at `é` in two. The outcome does not depend on how the text was cut.
 ///
-/// Each stop string is followed by the Knuth-Morris-Pratt automaton: its state is the length of the
-/// longest beginning of the stop string that the text ends with. What must be held back is the
-/// longest such beginning.
+/// What must be held back is the longest beginning of a stop string that the text ends with.
 public struct StopMatcher: Sendable {
   /// What one piece of text led to.
   public struct Outcome: Sendable, Equatable {
@@ -17,35 +15,7 @@ public struct StopMatcher: Sendable {
     public var stopString: String?
   }
 
-  private struct Pattern: Sendable {
-    let text: String
-    let bytes: [UInt8]
-    /// `fallback[n]`: the longest proper beginning of the stop string that also ends its first n bytes.
-    let fallback: [Int]
-    var matched = 0
-
-    init(_ text: String) {
-      self.text = text
-      bytes = Array(text.utf8)
-      var fallback = [0, 0]
-      var length = 0
-      for byte in bytes.dropFirst() {
-        while length > 0, bytes[length] != byte { length = fallback[length] }
-        if bytes[length] == byte { length += 1 }
-        fallback.append(length)
-      }
-      self.fallback = fallback
-    }
-
-    /// Takes one more byte of text and tells whether the stop string is now complete.
-    mutating func advance(_ byte: UInt8) -> Bool {
-      while matched > 0, bytes[matched] != byte { matched = fallback[matched] }
-      if bytes[matched] == byte { matched += 1 }
-      return matched == bytes.count
-    }
-  }
-
-  private var patterns: [Pattern]
+  private var patterns: [TextPattern]
   private var held: [UInt8] = []
   private var hasStopped = false
 
@@ -56,7 +26,7 @@ public struct StopMatcher: Sendable {
     for (position, text) in stopStrings.enumerated() where text.isEmpty {
       throw .emptyStopString(position: position)
     }
-    patterns = stopStrings.map(Pattern.init)
+    patterns = stopStrings.map(TextPattern.init)
   }
 
   /// Takes the next piece of the answer.
@@ -67,7 +37,7 @@ public struct StopMatcher: Sendable {
     guard !patterns.isEmpty else { return Outcome(text: piece, stopString: nil) }
     for byte in piece.utf8 {
       held.append(byte)
-      var found: Pattern?
+      var found: TextPattern?
       for index in patterns.indices where patterns[index].advance(byte) {
         if patterns[index].bytes.count > found?.bytes.count ?? 0 { found = patterns[index] }
       }

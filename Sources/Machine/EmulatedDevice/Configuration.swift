@@ -10,13 +10,19 @@ extension EmulatedDevice {
     /// Draws a legal order of the streams' work and of the threads in kernels; nil: streams progress in
     /// the order of submission, threads in theirs.
     public var seed: UInt64?
+    /// Names of streams. Nothing runs but while the host waits, and then always the first of these streams that
+    /// can go on, so that a test decides who is late; streams without a name here come last. nil: see `seed`.
+    public var precedence: [String]?
     /// Which clock it has.
     public var timing: EmulatedTiming
     /// Threads that work beside the host. 0: work happens within the host's calls, so that a seed gives
-    /// the same order every time. nil: 1, and 0 where there is a seed.
+    /// the same order every time. nil: 1, and 0 where there is a seed or a precedence.
     public var threadCount: Int?
     /// Whether its streams can wait for words of memory, as not all drivers' can.
     public var waitsForMemory: Bool
+    /// Queues that streams share, in turn: one that waits holds up all that came later to its queue. nil:
+    /// each stream has its own.
+    public var queueCount: Int?
     /// What goes wrong.
     public var failures: [EmulatedFailure]
     /// Operations that are left out: what a program does without them is what a test wants to know.
@@ -26,9 +32,14 @@ extension EmulatedDevice {
     public var hostThreadCount = 1
     /// Seconds of real time.
     public var patienceSeconds = 20
-    /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends. It costs
-    /// a pass over every allocation.
+    /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends, for sources of
+    /// copies that change before the copy has run (but where their streams stand before a word, behind which the
+    /// host may fill them), and for pinned memory that is given back too early. It costs passes over every
+    /// allocation and every copy.
     public var checksMemory = true
+
+    /// Whether a test decides the order.
+    var isOrdered: Bool { seed != nil || precedence != nil }
 
     /// A device without failures, of 1 GiB, in real time, where nothing else is said.
     public init(

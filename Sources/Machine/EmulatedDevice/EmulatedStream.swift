@@ -11,11 +11,11 @@ final class EmulatedStream: DeviceStream {
   }
 
   func copy(from source: PinnedSpan, to target: UInt64) throws(DeviceError) {
-    try emulation.submit(.upload(source, to: target), to: lane)
+    try emulation.submit(.upload(HostBytes(source), to: target), to: lane)
   }
 
   func copy(from source: UInt64, to target: PinnedSpan) throws(DeviceError) {
-    try emulation.submit(.download(source, to: target), to: lane)
+    try emulation.submit(.download(source, to: HostBytes(target)), to: lane)
   }
 
   func copy(from source: UInt64, to target: UInt64, byteCount: Int) throws(DeviceError) {

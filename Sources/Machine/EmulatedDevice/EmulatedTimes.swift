@@ -29,6 +29,8 @@ public struct EmulatedTimes: Sendable {
   public var deviceBytesPerMicrosecond = 300_000.0
   /// Of every kernel, before what it takes itself.
   public var launchMicroseconds = 3.0
+  /// From the writing of a word on one side until the other side, host or device, sees it.
+  public var signalMicroseconds = 0.0
   /// What the host spends on submitting one operation.
   public var submissionMicroseconds = 0.0
   /// What the host spends on asking whether something is done.

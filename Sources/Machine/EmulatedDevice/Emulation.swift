@@ -20,6 +20,7 @@ final class Emulation: @unchecked Sendable {
   var copies = 0
   var launches = 0
   var events = 0
+  var streams = 0
   var running = 0
   /// Threads of the host that wait, and those of them for which nothing can go on.
   var waitingHosts = 0
@@ -41,7 +42,7 @@ final class Emulation: @unchecked Sendable {
     heap = EmulatedHeap(checks: configuration.checksMemory)
     choice = configuration.seed.map { Choice(seed: $0) }
     if case .modelled(let model) = configuration.timing { times = ModelledTimes(model) }
-    let threadCount = configuration.threadCount ?? (configuration.seed == nil ? 1 : 0)
+    let threadCount = configuration.threadCount ?? (configuration.isOrdered ? 0 : 1)
     worksInCalls = threadCount == 0
     // Modelled time has one order of operations; more threads would only wait.
     for _ in 0..<(times == nil ? threadCount : min(1, threadCount)) {
@@ -69,6 +70,17 @@ final class Emulation: @unchecked Sendable {
     monitor.unlock()
   }
 
+  /// The queue of a new stream.
+  func makeLane(_ name: String) -> Lane {
+    streams += 1
+    if let count = configuration.queueCount, lanes.count >= count {
+      return lanes[(streams - 1) % count]
+    }
+    let lane = Lane(name: name)
+    lanes.append(lane)
+    return lane
+  }
+
   // MARK: - Choosing
 
   func isReady(_ submission: Lane.Submission) -> Bool {
@@ -91,6 +103,11 @@ final class Emulation: @unchecked Sendable {
     }
     if ready.isEmpty, running == 0, waitingHosts > 0 { ready = held }
     if ready.isEmpty { return nil }
+    if let names = configuration.precedence {
+      return ready.map { lanes[$0] }.min {
+        (names.firstIndex(of: $0.name) ?? .max) < (names.firstIndex(of: $1.name) ?? .max)
+      }
+    }
     if choice != nil { return lanes[choice!.pick(among: ready)] }
     return ready.map { lanes[$0] }.min { $0.head!.number < $1.head!.number }
   }
@@ -101,7 +118,7 @@ final class Emulation: @unchecked Sendable {
   func run(_ lane: Lane) {
     let submission = lane.removeHead()
     let seed = choice == nil ? 0 : choice!.next() | 1
-    lane.isRunning = true
+    lane.running = submission.operation
     running += 1
     monitor.unlock()
     var reason: String?
@@ -109,11 +126,11 @@ final class Emulation: @unchecked Sendable {
       reason = "injected: \(submission.operation.kind.rawValue) of stream \"\(lane.name)\""
     } else {
       if times == nil, submission.extraMicroseconds > 0 { delay(submission.extraMicroseconds) }
-      reason = perform(submission.operation, seed: seed)
+      reason = changed(submission, of: lane) ?? perform(submission.operation, seed: seed)
     }
     monitor.lock()
     running -= 1
-    lane.isRunning = false
+    lane.running = nil
     if times != nil { times!.ran(submission, of: lane) } else { note(submission.operation) }
     for other in lanes where other !== lane { other.ranAnother() }
     if let reason { lose(reason) }

@@ -57,7 +57,8 @@ extension Emulation {
     if isIgnored(.hostWaitForWord) { return }
     try hostWaits(for: { describe(word) + " to be \(value)" }, idle: idle) {
       guard let times else { return Words.has(Words.load(word), reached: value) }
-      return times.words.time(of: word, atLeast: value).map { $0 <= times.now } ?? false
+      return times.words.time(of: word, atLeast: value, for: .host).map { $0 <= times.now }
+        ?? false
     }
   }
 

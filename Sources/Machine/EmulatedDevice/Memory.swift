@@ -74,6 +74,10 @@ extension Emulation {
     monitor.lock()
     defer { monitor.unlock() }
     pinnedByteCount -= byteCount
-    pinnedPurposes[address] = nil
+    let purpose = pinnedPurposes.removeValue(forKey: address) ?? "pinned memory"
+    guard configuration.checksMemory,
+      let lane = lanes.first(where: { $0.uses(address, byteCount: byteCount) })
+    else { return }
+    lose("\(purpose) was given back before a copy of stream \"\(lane.name)\" that uses it had run")
   }
 }

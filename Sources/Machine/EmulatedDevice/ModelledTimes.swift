@@ -24,7 +24,8 @@ struct ModelledTimes {
   }
 
   mutating func hostWrote(_ value: UInt32, to word: PinnedWord) {
-    words.wrote(value, to: word.deviceAddress, at: now)
+    words.wrote(
+      value, to: word.deviceAddress, streams: now + model.signalMicroseconds, host: now)
   }
 
   // MARK: - Which operation is next
@@ -36,7 +37,7 @@ struct ModelledTimes {
     switch head.operation {
     case .waitForEvent(let recording): return recording.isDone ? max(start, recording.time) : nil
     case .waitForWord(let word, let value):
-      return words.time(of: word, atLeast: value).map { max(start, $0) }
+      return words.time(of: word, atLeast: value, for: .streams).map { max(start, $0) }
     default: return start
     }
   }
@@ -72,7 +73,7 @@ struct ModelledTimes {
     switch submission.operation {
     case .waitForEvent(let recording): start = max(start, recording.time)
     case .waitForWord(let word, let value):
-      start = max(start, words.time(of: word, atLeast: value) ?? start)
+      start = max(start, words.time(of: word, atLeast: value, for: .streams) ?? start)
     default: break
     }
     if let (engine, microseconds) = work(of: submission.operation) {
@@ -87,16 +88,23 @@ struct ModelledTimes {
     case .record(let recording):
       recording.time = end
       recording.isDone = true
-    case .write(let value, let word): words.wrote(value, to: word.deviceAddress, at: end)
+    case .write(let value, let word): wrote(value, to: word.deviceAddress, at: end)
     case .launch(let launch) where launch.kernel.name == "publish":
       // gpu_publish_arguments: an address, a value.
       launch.arguments.withUnsafeBytes {
-        words.wrote(
+        wrote(
           $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
           to: $0.loadUnaligned(as: UInt64.self), at: end)
       }
     default: break
     }
+  }
+
+  // The host comes to it only when it sees the word.
+  private mutating func wrote(_ value: UInt32, to address: UInt64, at end: Double) {
+    let seen = end + model.signalMicroseconds
+    words.wrote(value, to: address, streams: end, host: seen)
+    if seen > now { ends.append(seen) }
   }
 
   private func work(of operation: Operation) -> (Engine, Double)? {

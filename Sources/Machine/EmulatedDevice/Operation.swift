@@ -2,10 +2,10 @@ import Devices
 
 /// What a stream does, with all that it needs.
 enum Operation {
-  case upload(PinnedSpan, to: UInt64)
+  case upload(HostBytes, to: UInt64)
   /// Bytes that the driver staged.
   case staged([UInt8], to: UInt64)
-  case download(UInt64, to: PinnedSpan)
+  case download(UInt64, to: HostBytes)
   case copyOnDevice(UInt64, to: UInt64, byteCount: Int)
   case clear(UInt64, byteCount: Int)
   case launch(Launch)
@@ -36,11 +36,33 @@ enum Operation {
     }
   }
 
+  /// What a copy uses of the host's memory.
+  var hostBytes: HostBytes? {
+    switch self {
+    case .upload(let bytes, _), .download(_, let bytes): bytes
+    default: nil
+    }
+  }
+
   var isCopy: Bool {
     switch self {
     case .upload, .staged, .download, .copyOnDevice: true
     default: false
     }
+  }
+}
+
+/// Pinned memory that a copy reads or writes. As with a driver, the copy does not keep it: who gives it back too
+/// early is told so.
+struct HostBytes {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  init(_ span: PinnedSpan) { (base, byteCount) = (span.base, span.byteCount) }
+
+  func overlaps(_ address: UInt64, byteCount count: Int) -> Bool {
+    let begin = UInt64(UInt(bitPattern: base))
+    return begin < address + UInt64(count) && address < begin + UInt64(byteCount)
   }
 }
 
@@ -71,12 +93,16 @@ final class Lane: @unchecked Sendable {
     var heldBack = 0
     var extraMicroseconds = 0.0
     var losesDevice = false
+    /// What a copy's source was when it was submitted, where that is checked.
+    var source: [UInt8]?
   }
 
   let name: String
   private var submissions: [Submission] = []
   private var begin = 0
-  var isRunning = false
+  /// What runs now.
+  var running: Operation?
+  var isRunning: Bool { running != nil }
   /// When its last operation ended, by the modelled clock.
   var endTime = 0.0
   /// Operations of each kind so far.
@@ -89,21 +115,39 @@ final class Lane: @unchecked Sendable {
   var isDone: Bool { isEmpty && !isRunning }
   var head: Submission? { isEmpty ? nil : submissions[begin] }
 
+  /// Whether the host has still to say something before all is done; it may fill sources of copies until then.
+  var waitsForWord: Bool {
+    submissions[begin...].contains {
+      if case .waitForWord = $0.operation { true } else { false }
+    }
+  }
+
+  /// Whether a copy that has not ended uses some of the host's memory.
+  func uses(_ address: UInt64, byteCount: Int) -> Bool {
+    let operations = submissions[begin...].map(\.operation) + (running.map { [$0] } ?? [])
+    return operations.contains {
+      $0.hostBytes?.overlaps(address, byteCount: byteCount) == true
+    }
+  }
+
   func append(_ submission: Submission) { submissions.append(submission) }
 
   func removeHead() -> Submission {
     let head = submissions[begin]
     begin += 1
-    if begin == submissions.count || begin > 512 {
-      submissions.removeFirst(begin)
-      begin = 0
-    }
+    if begin == submissions.count || begin > 512 { removeFirst(begin) }
     return head
   }
 
-  func removeAll() {
-    submissions = []
+  func removeAll() { removeFirst(submissions.count) }
+
+  // The last reference to pinned memory may go with an operation, and whoever gives it back looks through all
+  // that is left here: so operations go when the list is in order again.
+  private func removeFirst(_ count: Int) {
+    let gone = submissions[..<count]
+    submissions.removeFirst(count)
     begin = 0
+    withExtendedLifetime(gone) {}
   }
 
   func ranAnother() {

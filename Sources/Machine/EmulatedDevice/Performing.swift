@@ -25,6 +25,15 @@ extension Emulation {
     return nil
   }
 
+  /// - Returns: why the device is lost, where a copy's source is no longer what it was when it was submitted.
+  func changed(_ submission: Lane.Submission, of lane: Lane) -> String? {
+    guard let before = submission.source, let source = submission.operation.hostBytes,
+      !before.isEmpty,
+      before.withUnsafeBytes({ memcmp($0.baseAddress!, source.base, before.count) }) != 0
+    else { return nil }
+    return "a copy of stream \"\(lane.name)\" has a source that changed before it had run"
+  }
+
   private func perform(_ launch: Operation.Launch, seed: UInt64) -> String? {
     let grid = [UInt32(launch.grid.x), UInt32(launch.grid.y), UInt32(launch.grid.z)]
     let block = [UInt32(launch.block.x), UInt32(launch.block.y), UInt32(launch.block.z)]

@@ -27,6 +27,10 @@ extension Emulation {
       if operation.isCopy {
         copies += 1
         fail(&submission)
+        if configuration.checksMemory, !lane.waitsForWord, case .upload(let source, _) = operation {
+          submission.source = [UInt8](
+            UnsafeRawBufferPointer(start: source.base, count: source.byteCount))
+        }
       }
       lane.append(submission)
       monitor.changed()
@@ -66,7 +70,7 @@ extension Emulation {
 
   /// Lets some work happen within a call of the host, where no thread does it.
   func hostCalled() {
-    guard worksInCalls else { return }
+    guard worksInCalls, configuration.precedence == nil else { return }
     var left = Int.max
     if times == nil, choice != nil { left = choice!.operationsOfCall() }
     while left > 0, let lane = nextLane() {

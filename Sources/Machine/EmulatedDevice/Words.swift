@@ -27,28 +27,37 @@ enum Words {
 
 /// When words got their values, by the modelled clock.
 struct WordTimes {
+  /// Who looks at a word: each side sees its own writings at once.
+  enum Side { case host, streams }
+
   private struct Writing {
     var value: UInt32
-    var time: Double
+    var streams: Double
+    var host: Double
   }
   private var writings: [UInt64: [Writing]] = [:]
   /// A waiter asks for one of the last values.
   private static let most = 64
 
-  mutating func wrote(_ value: UInt32, to address: UInt64, at time: Double) {
+  /// - Parameters:
+  ///   - streams: when the device's streams see it.
+  ///   - host: when the host does.
+  mutating func wrote(_ value: UInt32, to address: UInt64, streams: Double, host: Double) {
     var all = writings[address, default: []]
-    let at = all.lastIndex { $0.time <= time }.map { $0 + 1 } ?? 0
-    all.insert(Writing(value: value, time: time), at: at)
+    let at = all.lastIndex { $0.streams <= streams }.map { $0 + 1 } ?? 0
+    all.insert(Writing(value: value, streams: streams, host: host), at: at)
     if all.count > WordTimes.most { all.removeFirst() }
     writings[address] = all
   }
 
-  /// When a word was first at least `value`; nil where it is not yet. What nobody was seen to write was there
-  /// from the beginning.
-  func time(of word: PinnedWord, atLeast value: UInt32) -> Double? {
+  /// When a side first saw a word be at least `value`; nil where it is not yet. What nobody was seen to write
+  /// was there from the beginning.
+  func time(of word: PinnedWord, atLeast value: UInt32, for side: Side) -> Double? {
     guard let all = writings[word.deviceAddress] else {
       return Words.has(Words.load(word), reached: value) ? 0 : nil
     }
-    return all.first { Words.has($0.value, reached: value) }?.time
+    return all.first { Words.has($0.value, reached: value) }.map {
+      side == .host ? $0.host : $0.streams
+    }
   }
 }

@@ -8,18 +8,16 @@ import OrderedJSON
 /// each line is a question, and the first failure ends the command.
 struct ChatLoop {
   let conversation: Conversation
+  let keeper: ConversationKeeper
   let console: Console
   let looking: LookingOptions
+  let options: ChatOptions
   let isInteractive = isatty(0) == 1
-  private var lines = LineReader()
-  private var turns: [JSONValue] = []
-  private var lastReport: GenerationReport?
-
-  init(_ conversation: Conversation, console: Console, looking: LookingOptions) {
-    self.conversation = conversation
-    self.console = console
-    self.looking = looking
-  }
+  /// The line editor; nil where lines come from elsewhere or the terminal cannot show it.
+  let prompt: PromptReader?
+  var lines = LineReader()
+  var turns: [JSONValue] = []
+  var lastReport: GenerationReport?
 
   /// Talks until the end of input or `/quit`.
   mutating func run(first question: String?) throws {
@@ -35,7 +33,13 @@ struct ChatLoop {
   }
 
   private mutating func talk(first question: String?) throws {
-    if let question { try attempt { try $0.answer(question) } }
+    if let question {
+      if isInteractive {
+        let shown = TerminalText.safe(question.replacing("\n", with: " "), width: 300)
+        tell("> " + shown, indent: 2)
+      }
+      try attempt { try $0.answer(question) }
+    }
     while let input = try nextInput(), input != .quit {
       try attempt { try $0.handle(input) }
     }
@@ -59,80 +63,39 @@ struct ChatLoop {
   /// The next line, or nil at the end of input.
   private mutating func nextInput() throws -> ChatInput? {
     while true {
-      if isInteractive { try OutputStream.standardError.write("> ") }
-      switch try lines.next() {
-      case .text(let line): return ChatInput(isInteractive ? TerminalText.typed(line) : line)
+      switch try nextLine() {
+      case .text(let line): return ChatInput(line)
       case .notUTF8: try refuseLine("A line on standard input is not UTF-8 text.")
       case .cut:
         try refuseLine(
           "The terminal cuts lines at \(LineReader.terminalLimit) bytes, so the end of this question "
             + "is lost and it was not asked. Give a long one with --file FILE or through a pipe.")
       case .interrupted:
-        guard Interrupts.take() else { continue }
+        guard prompt != nil || Interrupts.take() else { continue }
         guard isInteractive else { throw ExitCode(Interrupts.exitCode) }
-        try OutputStream.standardError.write("\n(/quit or Ctrl-D leaves)\n")
-      case .end:
-        if isInteractive { try OutputStream.standardError.write("\n") }
-        return nil
+        try OutputStream.standardError.write("(/quit or Ctrl-D leaves)\n")
+      case .end: return nil
       }
     }
+  }
+
+  private mutating func nextLine() throws -> LineReader.Line {
+    if let prompt { return try prompt.next() }
+    guard isInteractive else { return try lines.next() }
+    try OutputStream.standardError.write("> ")
+    let line = try lines.next()
+    switch line {
+    case .text(let text): return .text(TerminalText.typed(text))
+    // The terminal has not gone to the next line.
+    case .interrupted, .end: try OutputStream.standardError.write("\n")
+    case .notUTF8, .cut: break
+    }
+    return line
   }
 
   /// Tells why a line is no question; on a terminal the next one may be.
   private func refuseLine(_ reason: String) throws {
     guard isInteractive else { throw CommandFailure(reason) }
     console.fail(reason)
-  }
-
-  private mutating func handle(_ input: ChatInput) throws {
-    switch input {
-    case .question(let question): try answer(question)
-    case .help: console.note(ChatInput.helpText)
-    case .reset:
-      conversation.reset()
-      console.note("The conversation is forgotten.")
-    case .system(let text?):
-      try conversation.setSystem(text)
-      console.note("The system message is set; the conversation starts over.")
-    case .system(nil):
-      console.note(conversation.system.map(TerminalText.safe) ?? "There is no system message.")
-    case .stats: console.note(lastReport?.words ?? "There is no answer yet.")
-    case .unavailable(let name): console.warn("\(name) is not in this version.")
-    case .unknown(let name):
-      console.warn("There is no command \(TerminalText.safe(name)); /help lists them.")
-    case .quit, .nothing: break
-    }
-  }
-
-  private mutating func answer(_ question: String) throws {
-    // An interrupt that came between two lines must not end the next answer.
-    if Interrupts.take(), !isInteractive { throw ExitCode(Interrupts.exitCode) }
-    let progress = console.progress("Reading the question")
-    defer { progress.finish() }
-    let writer = AnswerWriter(looking.json ? nil : .standardOutput, willWrite: progress.finish)
-    let report: GenerationReport
-    do {
-      report = try conversation.ask(question, writer: writer, progress: progress)
-    } catch {
-      // What went wrong is said on a line of its own.
-      progress.finish()
-      try? writer.finish()
-      throw error
-    }
-    progress.finish()
-    try writer.finish(alwaysBreakingLine: true)
-    lastReport = report
-    if looking.json {
-      turns.append(.object([("question", .string(question))] + report.members))
-    }
-    let remedy =
-      "/reset forgets the conversation; a larger --context, where the model allows it, "
-      + "holds a longer one"
-    if let warning = report.warning(remedy: remedy) { console.warn(warning) }
-    if looking.stats { console.note(report.words) }
-    if report.result.stopReason == .cancelled {
-      _ = Interrupts.take()
-      guard isInteractive else { throw ExitCode(Interrupts.exitCode) }
-    }
   }
 }

@@ -65,7 +65,7 @@ extension OpenDevice {
   static func cuda(
     _ number: Int, isAskedFor: Bool, _ catalog: ProfileCatalog
   ) throws -> OpenDevice {
-    let device = try CUDADevice(index: number)
+    let device = try StreamIndependence.checked(try CUDADevice(index: number))
     return OpenDevice(
       device: device,
       machine: try MachineProfile(
@@ -115,6 +115,8 @@ extension EmulatedTimes {
     pageableBytesPerMicrosecond = costs.link.overlappedBytesPerMicrosecond / 2
     deviceBytesPerMicrosecond = costs.gpu.bytesPerMicrosecond / 2
     launchMicroseconds = costs.gpu.launchMicroseconds / 2
+    // There and back are one handshake.
+    signalMicroseconds = costs.handshakeMicroseconds / 2
     let kernels = KernelCosts(
       bytesPerMicrosecond: costs.gpu.bytesPerMicrosecond,
       parameterTokensPerMicrosecond: costs.gpu.parameterTokensPerMicrosecond)

@@ -12,9 +12,6 @@ enum CacheFolder {
   }
 
   private static func path(environment: [String: String]) -> String? {
-    // The specification of the base directories says to ignore relative paths.
-    if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/hybrimoe" }
-    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-    return home + "/.cache/hybrimoe"
+    Places(environment: environment).caches
   }
 }

@@ -9,7 +9,11 @@ struct CommandTable {
     var names: [String]
     var shortNames: [String]
     var takesValue: Bool
+    /// Whether it may stand without its value, as `--resume` does.
+    var mayLackValue = false
     var isRepeating: Bool
+    /// What it is where nobody sets it, in words; nil where the parser knows none.
+    var defaultValue: String?
   }
 
   /// The table of this program; reading the parser's description takes some milliseconds.
@@ -44,6 +48,11 @@ struct CommandTable {
     options[command]?.first { $0.names.contains { Self.folded($0) == Self.folded(name) } }
   }
 
+  /// The environment's name of an option: `HYBRIMOE_TOP_K`.
+  static func variable(_ name: String) -> String {
+    SettingsExpansion.prefix + name.uppercased().replacing("-", with: "_")
+  }
+
   static func folded(_ name: String) -> String {
     String(name.lowercased().map { $0 == "_" ? "-" : $0 })
   }
@@ -63,7 +72,9 @@ private struct Dump: Decodable {
     }
     var kind: String
     var isRepeating: Bool
+    var parsingStrategy: String?
     var names: [Name]?
+    var defaultValue: String?
   }
   var command: Command
 }
@@ -74,8 +85,12 @@ extension CommandTable.Option {
     let long = names.filter { $0.kind == "long" }.map(\.name)
     guard argument.kind != "positional", !long.isEmpty, long != ["help"], long != ["version"]
     else { return nil }
+    let mayLackValue = argument.parsingStrategy == "scanningForValue"
     self.init(
       names: long, shortNames: names.filter { $0.kind == "short" }.map(\.name),
-      takesValue: argument.kind == "option", isRepeating: argument.isRepeating)
+      takesValue: argument.kind == "option", mayLackValue: mayLackValue,
+      isRepeating: argument.isRepeating,
+      // What the parser calls the default of such an option is what it means without a value.
+      defaultValue: mayLackValue ? nil : argument.defaultValue)
   }
 }

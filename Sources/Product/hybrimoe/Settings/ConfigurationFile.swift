@@ -24,12 +24,7 @@ struct SettingFailure: Error, CustomStringConvertible, Equatable {
 enum ConfigurationFile {
   /// Where the file would be, or nil where the environment names no home.
   static func path(environment: [String: String]) -> String? {
-    // The specification of the base directories says to ignore relative paths.
-    if let base = environment["XDG_CONFIG_HOME"], base.hasPrefix("/") {
-      return base + "/hybrimoe/config"
-    }
-    guard let home = environment["HOME"], !home.isEmpty else { return nil }
-    return home + "/.config/hybrimoe/config"
+    Places(environment: environment).configuration.map { $0 + "/config" }
   }
 
   /// The settings of the file; none where there is no file.

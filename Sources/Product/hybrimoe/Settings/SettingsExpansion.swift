@@ -58,37 +58,80 @@ struct SettingsExpansion {
   func additions(
     command: String, typed: [String], environment: [Setting], file: [Setting]
   ) throws -> [Addition] {
+    try effective(command: command, typed: typed, environment: environment, file: file)
+      .filter { $0.origin != .commandLine }.flatMap(arguments)
+  }
+
+  /// What one option of a command is set to.
+  struct EffectiveSetting {
+    var option: CommandTable.Option
+    var values: [String]
+    var origin: SettingOrigin
+    /// Where each value stands.
+    var sources: [String]
+  }
+
+  /// The options of a command that somebody set and that count, by origin, in their places' order.
+  ///
+  /// - Throws: `SettingFailure` as `additions`.
+  func effective(
+    command: String, typed: [String], environment: [Setting], file: [Setting]
+  ) throws -> [EffectiveSetting] {
     let words = typedWords(command: command, typed)
-    var taken = Set(words.options.map { $0.names[0] }.flatMap { Self.hidden(by: $0, command) })
+    var given: [SettingOrigin: [String: [Setting]]] = [:]
+    for word in words.options {
+      given[.commandLine, default: [:]][word.option.names[0], default: []].append(
+        Setting(name: word.option.names[0], value: word.value, source: "command line"))
+    }
+    given[.environment] = try settings(environment, of: command)
+    given[.file] = try settings(file, of: command)
+    let reader = SettingsReader(given.mapValues { $0.mapValues { $0.map(\.value) } })
+    var found: [EffectiveSetting] = []
+    for option in table.options[command] ?? [] {
+      let name = option.names[0]
+      guard let (values, origin) = reader.values(of: name) else { continue }
+      found.append(
+        EffectiveSetting(
+          option: option, values: values, origin: origin,
+          sources: (given[origin]?[name] ?? []).map(\.source)))
+    }
+    return try withoutHidden(found, command, hasPositional: words.hasPositional)
+  }
+
+  /// Leaves out what is hidden by an option from an origin that comes before.
+  private func withoutHidden(
+    _ found: [EffectiveSetting], _ command: String, hasPositional: Bool
+  ) throws -> [EffectiveSetting] {
+    var result: [EffectiveSetting] = []
     // The only argument without a name, that of `inspect`, is a model.
-    if words.hasPositional { taken.formUnion(Self.modelNames) }
-    var result: [Addition] = []
-    for settings in [environment, file] {
-      var here: [String: String] = [:]
-      var hidden: Set<String> = []
-      for setting in settings {
-        guard let option = table.option(setting.name, of: command) else {
-          try checkKnown(setting)
-          continue
-        }
-        guard !taken.contains(option.names[0]),
-          !Self.isForOthers(setting, option.names[0], command)
-        else { continue }
-        if let earlier = here[option.names[0]], !option.isRepeating {
-          throw SettingFailure(
-            description: "\(setting.source): \(option.names[0]) is set already by \(earlier).")
-        }
-        here[option.names[0]] = setting.source
-        let arguments = try arguments(option, setting)
-        if arguments.isEmpty {
-          // A switch that is off says nothing about the others.
-          hidden.insert(option.names[0])
-        } else {
-          hidden.formUnion(Self.hidden(by: option.names[0], command))
-          result.append(Addition(arguments: arguments, source: setting.source))
-        }
+    var hidden = hasPositional ? Self.modelNames : []
+    for origin in SettingOrigin.allCases {
+      let here = found.filter { $0.origin == origin && !hidden.contains($0.option.names[0]) }
+      result += here
+      for setting in here {
+        // A switch that is off says nothing about the others.
+        if origin != .commandLine, try arguments(setting).isEmpty { continue }
+        hidden.formUnion(Self.hidden(by: setting.option.names[0], command))
       }
-      taken.formUnion(hidden)
+    }
+    return result
+  }
+
+  /// The settings of one place that are meant for a command, by option.
+  private func settings(_ settings: [Setting], of command: String) throws -> [String: [Setting]] {
+    var result: [String: [Setting]] = [:]
+    for setting in settings {
+      guard let option = table.option(setting.name, of: command) else {
+        try checkKnown(setting)
+        continue
+      }
+      let name = option.names[0]
+      guard !Self.isForOthers(setting, name, command) else { continue }
+      if let earlier = result[name]?.first, !option.isRepeating {
+        throw SettingFailure(
+          description: "\(setting.source): \(name) is set already by \(earlier.source).")
+      }
+      result[name, default: []].append(setting)
     }
     return result
   }
@@ -108,15 +151,16 @@ struct SettingsExpansion {
     return setting.value.contains(",")
   }
 
-  private func arguments(_ option: CommandTable.Option, _ setting: Setting) throws -> [String] {
-    let name = "--" + option.names[0]
-    if option.takesValue { return [name, setting.value] }
-    switch setting.value.lowercased() {
-    case "true": return [name]
-    case "false": return []
-    default:
-      throw SettingFailure(
-        description: "\(setting.source) is '\(setting.value)', but must be true or false.")
+  private func arguments(_ setting: EffectiveSetting) throws -> [Addition] {
+    let name = "--" + setting.option.names[0]
+    return try zip(setting.values, setting.sources).compactMap { value, source in
+      if setting.option.takesValue { return Addition(arguments: [name, value], source: source) }
+      switch value.lowercased() {
+      case "true": return Addition(arguments: [name], source: source)
+      case "false": return nil
+      default:
+        throw SettingFailure(description: "\(source) is '\(value)', but must be true or false.")
+      }
     }
   }
 
@@ -129,11 +173,21 @@ struct SettingsExpansion {
       description: "\(setting.source): there is no option '\(folded)'.\(near)")
   }
 
-  /// The options that appear among typed arguments, and whether there are others.
+  /// The value of a typed option: in the same word or, where it takes one, the next word.
+  private func value(
+    of option: CommandTable.Option, own: Substring?, rest: inout ArraySlice<String>
+  ) -> String {
+    if let own { return String(own) }
+    if option.mayLackValue, rest.first?.hasPrefix("-") != false { return "" }
+    return option.takesValue ? rest.popFirst() ?? "" : "true"
+  }
+
+  /// The options that appear among typed arguments with their values (`true` for a switch), and
+  /// whether there are others.
   private func typedWords(
     command: String, _ typed: [String]
-  ) -> (options: [CommandTable.Option], hasPositional: Bool) {
-    var result: [CommandTable.Option] = []
+  ) -> (options: [(option: CommandTable.Option, value: String)], hasPositional: Bool) {
+    var result: [(option: CommandTable.Option, value: String)] = []
     var hasPositional = false
     var rest = typed[...]
     while let argument = rest.popFirst() {
@@ -150,15 +204,15 @@ struct SettingsExpansion {
       if argument.hasPrefix("--") {
         guard let option = table.options[command]?.first(where: { $0.names.contains(name) })
         else { continue }
-        result.append(option)
-        if option.takesValue, parts.count == 1 { _ = rest.popFirst() }
+        let own = parts.count > 1 ? parts[1] : nil
+        result.append((option, value(of: option, own: own, rest: &rest)))
       } else {
         // A short option has one letter; its value follows at once (-n5) or next (-n 5).
         let letter = String(argument.dropFirst().prefix(1))
         guard let option = table.options[command]?.first(where: { $0.shortNames.contains(letter) })
         else { continue }
-        result.append(option)
-        if option.takesValue, argument.count == 2 { _ = rest.popFirst() }
+        let own = argument.count > 2 ? argument.dropFirst(2) : nil
+        result.append((option, value(of: option, own: own, rest: &rest)))
       }
     }
     return (result, hasPositional)

@@ -5,7 +5,7 @@ import Sampling
 /// What an answer took, in words and as JSON.
 struct GenerationReport {
   let result: GenerationResult
-  let seed: UInt64?
+  let sampling: SamplingSettings
   let contextLength: Int
   /// What the hybrid engine did for the answer; nil where the CPU computed alone.
   let figures: HybridFigures?
@@ -16,9 +16,12 @@ struct GenerationReport {
   ) {
     self.figures = figures
     self.result = result
-    seed = sampling.isGreedy ? nil : sampling.seed
+    self.sampling = sampling
     self.contextLength = contextLength
   }
+
+  /// The seed, where random numbers were drawn.
+  var seed: UInt64? { sampling.isGreedy ? nil : sampling.seed }
 
   var words: String {
     if result.stopReason == .cancelled, result.tokens.isEmpty {
@@ -31,6 +34,26 @@ struct GenerationReport {
     return "prompt: \(result.promptTokenCount) tokens\(reused), \(prefill) tokens/s\nanswer: "
       + "\(result.tokens.count) tokens, \(decode) tokens/s; \(reason)\(seed)"
       + (figures.map { "\n" + $0.words } ?? "")
+  }
+
+  /// The same on one line, for those who talk.
+  var line: String {
+    let decode = HumanUnits.fixed(result.decodeTokensPerSecond, 1)
+    let prefill = HumanUnits.fixed(result.prefillTokensPerSecond, 1)
+    let kept = result.reusedTokenCount > 0 ? " (\(result.reusedTokenCount) kept)" : ""
+    let used = result.promptTokenCount + result.tokens.count
+    var parts = [
+      HumanUnits.counted(result.tokens.count, "token")
+        + (result.tokens.count > 1 ? ", \(decode)/s" : ""),
+      "prompt \(result.promptTokenCount)\(kept), \(prefill)/s",
+      "context \(used)/\(contextLength)",
+    ]
+    if let decode = figures?.decode, decode.activated > 0 {
+      let present = decode.share(decode.hits + decode.prefetched)
+      parts.append("on the device \(Int((present * 100).rounded())) %")
+    }
+    if result.stopReason != .endOfText { parts.append(reason) }
+    return parts.joined(separator: " · ")
   }
 
   private var reason: String {
@@ -60,7 +83,7 @@ struct GenerationReport {
       ("decodeSeconds", .double(result.decodeSeconds)),
       ("prefillTokensPerSecond", .double(result.prefillTokensPerSecond)),
       ("decodeTokensPerSecond", .double(result.decodeTokensPerSecond)),
-      ("seed", seed.map(JSONValue.unsigned) ?? .null),
+      ("seed", seed.map(JSONValue.unsigned) ?? .null), ("sampling", sampling.json),
     ] + (figures.map { [("engine", $0.json)] } ?? [])
   }
 }
