@@ -35,7 +35,8 @@ struct Chat: LookingCommand {
     let console = looking.console
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
     let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
-    let loaded = try model.load(machine, console: console)
+    let loaded = try model.load(
+      machine, deviceByteCount: engine.deviceByteCount, console: console)
     let format = try context.promptFormat(of: loaded)
     let session = try engine.session(loaded, SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
