@@ -39,10 +39,22 @@ let package = Package(
       swiftSettings: pure),
     .target(name: "Tokenizers", path: "Sources/Formats/Tokenizers", swiftSettings: pure),
 
+    .target(
+      name: "ChatTemplates", dependencies: ["OrderedJSON"], path: "Sources/Formats/ChatTemplates",
+      swiftSettings: pure),
     .target(name: "OrderedJSON", path: "Sources/Formats/OrderedJSON", swiftSettings: pure),
     .target(name: "RandomNumbers", path: "Sources/Formats/RandomNumbers", swiftSettings: pure),
 
     .target(name: "YAMLSubset", path: "Sources/Formats/YAMLSubset", swiftSettings: pure),
+
+    // What a terminal shows and sends, without a terminal.
+    .target(name: "TextColumns", path: "Sources/Formats/TextColumns", swiftSettings: pure),
+    .target(
+      name: "LineEditing", dependencies: ["TextColumns"], path: "Sources/Formats/LineEditing",
+      swiftSettings: pure),
+    .target(
+      name: "MarkdownScreens", dependencies: ["TextColumns"],
+      path: "Sources/Formats/MarkdownScreens", swiftSettings: pure),
 
     // Policy: the three ideas and what judges them; pure values that know no machine.
     .target(name: "Experts", path: "Sources/Policy/Experts", swiftSettings: pure),
@@ -171,10 +183,10 @@ let package = Package(
         "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "DeviceCompute",
         "Devices", "Downloads", "EmulatedDevice", "ExpertCaching", "ExpertDirection",
         "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF",
-        "HostMemory",
-        "HybridDecoding", "HybridExperts", "Inference", "Models", "OrderedJSON",
-        "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling", "Tensors",
-        "Tokenizers",
+        "HostMemory", "HybridDecoding",
+        "HybridExperts", "Inference", "LineEditing", "MarkdownScreens", "Models",
+        "OrderedJSON", "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling",
+        "Tensors", "TextColumns", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
       ],
@@ -182,7 +194,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Experts", "GGUF", "Tensors", "TextColumns"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -241,6 +254,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "YAMLSubsetTests", dependencies: ["YAMLSubset", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LineEditingTests", dependencies: ["LineEditing", "TestSupport", "TextColumns"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MarkdownScreensTests", dependencies: ["MarkdownScreens", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "PlacementTests", dependencies: ["Placement", "Experts", "OrderedJSON", "TestSupport"],
       swiftSettings: strict),

@@ -63,6 +63,28 @@ import Testing
   ) { try device.synchronize() }
 }
 
+@Test func `pinned memory that is given back before its copy has run is found`() throws {
+  let world = try World(.late([]))
+  let stream = try world.stream("one")
+  for isUpload in [true, false] {
+    var pinned: PinnedMemory? = try world.device.allocatePinned(byteCount: 40, purpose: "a piece")
+    let span = pinned!.span(0, byteCount: 40)
+    if isUpload {
+      try stream.copy(from: span, to: world.memory.address)
+      try stream.synchronize()
+    } else {
+      try stream.copy(from: world.memory.address, to: span)
+    }
+    withExtendedLifetime(span) {}
+    pinned = nil
+  }
+  #expect(
+    throws: DeviceError.lost(
+      device: "emulated device",
+      reason: "a piece was given back before a copy of stream \"one\" that uses it had run")
+  ) { try stream.synchronize() }
+}
+
 @Test func `a copy beyond an allocation is refused`() throws {
   let world = try World(count: 16)
   let stream = try world.stream("one")

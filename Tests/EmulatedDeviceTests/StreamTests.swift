@@ -101,6 +101,36 @@ func `words lead host and streams through a dialogue`(_ index: Int) throws {
   #expect(try world.result(1) == [8])
 }
 
+@Test func `a source that changes before its copy has run is found`() throws {
+  let world = try World(.late([]))
+  let stream = try world.stream("upload")
+  world.set([7])
+  try world.upload(stream, count: 1)
+  try stream.synchronize()
+  world.set([8])
+  try world.upload(stream, count: 1)
+  world.set([9])
+  #expect(
+    throws: DeviceError.lost(
+      device: "emulated device",
+      reason: "a copy of stream \"upload\" has a source that changed before it had run")
+  ) { try stream.synchronize() }
+}
+
+@Test(arguments: [["one", "two"], ["two", "one"], ["two"]])
+func `a test says which stream is late`(_ names: [String]) throws {
+  let world = try World(.late(names))
+  world.clearWords()
+  for name in ["one", "two"] {
+    let stream = try world.stream(name)
+    try stream.write(name == "one" ? 1 : 2, to: world.word(0))
+    // Nothing runs before the host waits.
+    #expect(world.word(0).load() == 0)
+  }
+  try world.device.synchronize()
+  #expect(world.word(0).load() == (names == ["one", "two"] ? 2 : 1))
+}
+
 @Test func `memory that the driver stages may be overwritten at once`() throws {
   let world = try World()
   world.clearWords()

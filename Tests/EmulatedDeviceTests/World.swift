@@ -79,3 +79,12 @@ let configurations: [EmulatedDevice.Configuration] = [
   .init(timing: .modelled(EmulatedTimes()), threadCount: 0),
   .init(seed: 4, timing: .modelled(EmulatedTimes())),
 ]
+
+extension EmulatedDevice.Configuration {
+  /// One that runs nothing but while the host waits, and then what the streams of these names have first.
+  static func late(_ names: [String]) -> Self {
+    var configuration = Self()
+    configuration.precedence = names
+    return configuration
+  }
+}

@@ -84,15 +84,17 @@ struct Engine {
 
   init(
     _ run: EngineRun, model known: DecoderModel? = nil,
-    placement: DensePlacement = DensePlacement(), failures: [EmulatedFailure] = []
+    placement: DensePlacement = DensePlacement(), failures: [EmulatedFailure] = [],
+    _ adjust: (inout EmulatedDevice.Configuration) -> Void = { _ in }
   ) throws {
     model = try known ?? World.load(run.model)
     let setup = SequenceSetup(
       model: model, compute: try CPUBackend(threadCount: 1), contextLength: 24,
       keyValueType: .f16, chunkTokenCount: run.chunk)
-    let device = try EmulatedDevice(
-      EmulatedDevice.Configuration(
-        seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures))
+    var configuration = EmulatedDevice.Configuration(
+      seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures)
+    adjust(&configuration)
+    let device = try EmulatedDevice(configuration)
     let layers = model.expertLayers
     var hybrid = HybridSetup(
       device: device, compute: setup.compute, layers: layers, store: model.store,

@@ -43,6 +43,8 @@ final class HostServing: LayerServing {
 
   var lastGPUEvent: (any DeviceEvent)? { event }
 
+  let wantsPredictions = true
+
   func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     self.tokenCount = tokenCount
     steps.append((tokenCount, phase, position))

@@ -164,7 +164,8 @@ final class ServedLayers {
 
 extension MadeExperts {
   /// Costs at which all lanes are worth using.
-  func costs() throws -> LaneCostTable {
+  /// - Parameter launch: what each launch of the GPU adds.
+  func costs(launch: Double = 1) throws -> LaneCostTable {
     let bytes = 2 * packedBytes(gateType, width, hidden) + packedBytes(downType, hidden, width)
     let parameters = 3 * width * hidden
     let model = CostModel(
@@ -174,7 +175,7 @@ extension MadeExperts {
           parameterTokensPerMicrosecond: Double(parameters) / 3)
       ],
       gpu: .init(
-        launchMicroseconds: 1, expertMicroseconds: 1, bytesPerMicrosecond: Double(bytes),
+        launchMicroseconds: launch, expertMicroseconds: 1, bytesPerMicrosecond: Double(bytes),
         kneeTokens: 4, parameterTokensPerMicrosecond: Double(parameters) * 4),
       link: .init(
         latencyMicroseconds: 1, bytesPerMicrosecond: Double(bytes) / 8,

@@ -15,7 +15,7 @@ import pathlib
 import random
 import re
 
-from text import echoes, facts, program, smalltalk, stories, sums
+from text import echoes, facts, program, second, smalltalk, stories, sums
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT_REPEATS = 40
@@ -83,15 +83,36 @@ def paragraphs(root):
             yield piece[:2000]
 
 
+def write_second(out, seed, count):
+    """The texts of the second training; prompts.jsonl is kept out of all of them."""
+    prompts = (HERE / 'prompts.jsonl').read_text(encoding='utf-8').splitlines()
+    kept_out = {second.question_key(json.loads(line)['prompt']) for line in prompts}
+    for part, make, number, part_seed in (('second', second.entry, count, seed), ('exercise', second.exercise, count // 2, seed + 1_000_000),
+                                          ('second-valid', second.entry, 1500, seed + 2_000_000)):
+        write(out, part, second.texts(part_seed, make, number, kept_out))
+
+
+def write(out, part, texts):
+    lines = '\n'.join(json.dumps(t) for t in texts) + '\n'
+    (out / f'{part}.jsonl').write_text(lines, encoding='utf-8')
+    domains = dict(sorted(collections.Counter(t['domain'] for t in texts).items()))
+    print(f'{part}: {len(texts)} texts, {len(lines)} bytes, sha256 '
+          f'{hashlib.sha256(lines.encode()).hexdigest()[:16]}, {domains}')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', default='out')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--count', type=int, default=110000, help='training texts')
     parser.add_argument('--documents', help='root of a repository: also its *.md and Docs/')
+    parser.add_argument('--second', action='store_true', help='the texts of the second training instead')
     a = parser.parse_args()
     out = pathlib.Path(a.out)
     out.mkdir(parents=True, exist_ok=True)
+    if a.second:
+        write_second(out, a.seed, a.count)
+        return
     names, shares = zip(*KINDS)
     rng = random.Random(a.seed + 2_000_000)
     practice = ''.join(json.dumps(echoes.entry(rng)) + '\n' for _ in range(a.count // 3))
@@ -107,11 +128,7 @@ def main():
             documents = [{'domain': 'documents', 'text': p} for p in paragraphs(a.documents)]
             texts += documents * DOCUMENT_REPEATS
         rng.shuffle(texts)
-        lines = '\n'.join(json.dumps(t) for t in texts) + '\n'
-        (out / f'{part}.jsonl').write_text(lines, encoding='utf-8')
-        domains = dict(sorted(collections.Counter(t['domain'] for t in texts).items()))
-        print(f'{part}: {len(texts)} texts, {len(lines)} bytes, sha256 '
-              f'{hashlib.sha256(lines.encode()).hexdigest()[:16]}, {domains}')
+        write(out, part, texts)
 
 
 if __name__ == '__main__':

@@ -79,7 +79,14 @@ def encode(tokenizer, entries, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', default='out')
-    out = pathlib.Path(parser.parse_args().out)
+    parser.add_argument('--encode', nargs='+', help='only these parts, with the tokenizer that is there')
+    a = parser.parse_args()
+    out = pathlib.Path(a.out)
+    if a.encode:
+        tokenizer = Tokenizer.from_file(str(out / 'tokenizer.json'))
+        for part in a.encode:
+            encode(tokenizer, read(out / f'{part}.jsonl'), out / f'{part}.npz')
+        return
     entries = {part: read(out / f'{part}.jsonl') for part in ('train', 'plain', 'valid', 'practice', 'drill')}
     tokenizer = train(entries['train'])
     tokenizer.save(str(out / 'tokenizer.json'))

@@ -23,9 +23,11 @@ import torch
 import torch.nn.functional as F
 
 from model import Config, Model
+from restore import from_gguf
 
 STEP_TOKENS = 4096
 MATRIX_RATE, OTHER_RATE, WARMUP, BALANCE = 0.02, 0.004, 40, 0.01
+# Phases of the first run. Those of the second stand in second-phases.json.
 # (first step, one row in so many, kind): the phases of practice in copying.
 PRACTICE = [(0, 1, None), (910, 4, 'random'), (1039, 2, 'texts')]
 PLAIN_FROM = 1236          # first step with stories without names, and with sums as practice instead of echoes
@@ -36,9 +38,9 @@ PLAIN_TOKENS = 2045         # token numbers below are text, those above are spec
 class Stream:
     """Rows of tokens; each begins where a text begins, and a text that did not fit begins the next row."""
 
-    def __init__(self, path, seed, practice=None):
+    def __init__(self, path, seed, practice=None, phase=None):
         data = np.load(path)
-        self.practice = practice
+        self.practice, self.phase = practice, phase
         self.tokens, self.weights, self.starts = data['tokens'], data['weights'], data['starts']
         self.seed, self.epoch, self.position, self.count = seed, 0, 0, len(self.starts) - 1
         self.order = None
@@ -68,6 +70,8 @@ class Stream:
 
     def batch(self, step):
         """Short rows, in which few tokens compete for attention, and every fourth step rows of the whole context."""
+        if self.phase:
+            return self.batch_of_phase(step)
         length = 1024 if step % 4 == 3 else 64 if step >= SHORT_FROM and step % 4 < 2 else 256
         rows = [self.row(length + 1) for _ in range(STEP_TOKENS // length)]
         first, every, kind = next(p for p in reversed(PRACTICE) if step >= p[0])
@@ -76,6 +80,17 @@ class Stream:
             rows[every - 1::every] = [random_practice(rng, length + 1) for _ in rows[every - 1::every]]
         elif kind == 'texts':
             self.practice.position = (step - first) * 160 % self.practice.count       # no state to resume
+            rows[every - 1::every] = [self.practice.row(length + 1) for _ in rows[every - 1::every]]
+        return torch.from_numpy(np.stack([r[0] for r in rows])), torch.from_numpy(np.stack([r[1] for r in rows]))
+
+
+    def batch_of_phase(self, step):
+        """Rows as the phase says: their lengths take turns, and each `every`th row is practice."""
+        length = self.phase['lengths'][step % len(self.phase['lengths'])]
+        rows = [self.row(length + 1) for _ in range(STEP_TOKENS // length)]
+        if self.practice:
+            self.practice.position = (step - self.phase['first']) * 400 % self.practice.count
+            every = self.phase['every']
             rows[every - 1::every] = [self.practice.row(length + 1) for _ in rows[every - 1::every]]
         return torch.from_numpy(np.stack([r[0] for r in rows])), torch.from_numpy(np.stack([r[1] for r in rows]))
 
@@ -171,7 +186,7 @@ class Worker:
         self.rank, self.a, self.out = rank, a, pathlib.Path(a.out)
         self.model, self.gradients, self.momentum, self.barrier, self.control = shared
         torch.set_num_threads(1)
-        self.stream = self.open_stream('train', 'practice')
+        self.stream = None if a.phases else self.open_stream('train', 'practice')
         self.named = dict(self.model.named_parameters())
         for name, p in self.named.items():
             p.grad = self.gradients[rank][name]
@@ -179,6 +194,15 @@ class Worker:
         self.adam = torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0, fused=True)
         self.owned = self.share_of_parameters()
         self.step, self.seconds, self.factors = 0, 0.0, []
+
+    def open_phase(self):
+        """The stream of the phase that the step belongs to, from the text's beginning when the phase begins."""
+        phase = next(p for p in reversed(self.a.phases) if self.step >= p['first'])
+        if self.stream and phase == self.stream.phase:
+            return
+        practice = phase.get('practice')
+        practice = Stream(self.out / f'{practice}.npz', self.a.seed) if practice else None
+        self.stream = Stream(self.out / f'{phase["text"]}.npz', self.a.seed, practice, phase)
 
     def open_stream(self, texts, practice):
         return Stream(self.out / f'{texts}.npz', self.a.seed, Stream(self.out / f'{practice}.npz', self.a.seed))
@@ -196,7 +220,9 @@ class Worker:
         self.barrier.wait(timeout=1800)
 
     def gradient(self):
-        if self.step == PLAIN_FROM:
+        if self.a.phases:
+            self.open_phase()
+        elif self.step == PLAIN_FROM:
             self.stream = self.open_stream('plain', 'drill')
         tokens, weights = self.stream.batch(self.step)
         total = weights[:, 1:].sum() / self.a.workers
@@ -225,21 +251,24 @@ class Worker:
 
     def resume(self, state):
         self.step, self.seconds, self.factors = state['step'], state['seconds'], state['factors']
-        if self.step > PLAIN_FROM:
+        if self.a.phases:
+            self.open_phase()
+        elif self.step > PLAIN_FROM:
             self.stream = self.open_stream('plain', 'drill')
-        self.stream.epoch, self.stream.position = state['epoch'], state['position']
+        if not self.a.phases or self.step > self.stream.phase['first']:
+            self.stream.epoch, self.stream.position = state['epoch'], state['position']
         if self.rank == 0:
             self.adam.load_state_dict(state['adam'])
 
     def checkpoint(self):
-        save(self.out / 'checkpoint.pt', model=self.model.state_dict(), muon=self.momentum,
+        save(self.out / f'{self.a.name}.pt', model=self.model.state_dict(), muon=self.momentum,
              adam=self.adam.state_dict(), step=self.step, seconds=self.seconds, epoch=self.stream.epoch,
              position=self.stream.position, factors=self.factors, config=self.model.c.asdict())
 
     def report(self, **values):
         line = json.dumps({'step': self.step} | values)
         print(line, flush=True)
-        with open(self.out / 'train.log', 'a', encoding='utf-8') as log:
+        with open(self.out / f'{self.a.name}.log', 'a', encoding='utf-8') as log:
             log.write(line + '\n')
 
     def run(self):
@@ -269,12 +298,12 @@ class Worker:
                 losses, since, since_step = [], time.time(), self.step
             if time.time() - saved > 60 * self.a.checkpoint_minutes:
                 self.checkpoint()
-                self.report(held_out_loss=round(held_out_loss(self.model, self.out / 'valid.npz'), 4))
+                self.report(held_out_loss=round(held_out_loss(self.model, self.out / f'{self.a.valid}.npz'), 4))
                 saved = time.time()
         if self.rank == 0:
             self.checkpoint()
-            (self.out / 'schedule.json').write_text(json.dumps(run_lengths(self.factors)) + '\n', encoding='utf-8')
-            loss = held_out_loss(self.model, self.out / 'valid.npz', 64)
+            (self.out / f'{self.a.name}-schedule.json').write_text(json.dumps(run_lengths(self.factors)) + '\n', encoding='utf-8')
+            loss = held_out_loss(self.model, self.out / f'{self.a.valid}.npz', 64)
             self.report(tokens=self.step * STEP_TOKENS, held_out_loss=round(loss, 4),
                         minutes=round(self.seconds / 60, 1), finished=True)
 
@@ -300,7 +329,13 @@ def arguments():
     parser.add_argument('--rate', type=float, default=1.0, help='multiplies the learning rates')
     parser.add_argument('--workers', type=int, default=2, help='processes, 1, 2 or 4; 2 to repeat a run exactly')
     parser.add_argument('--checkpoint-minutes', type=float, default=4)
+    parser.add_argument('--start', help='a GGUF file whose weights the run begins with')
+    parser.add_argument('--phases', help='what is read when: second-phases.json')
+    parser.add_argument('--name', default='checkpoint', help='of the files that the run writes')
+    parser.add_argument('--valid', default='valid', help='name of the held-out text')
     a = parser.parse_args()
+    if a.phases:
+        a.phases = json.loads(pathlib.Path(a.phases).read_text(encoding='utf-8'))
     if a.schedule:
         a.schedule = json.loads(pathlib.Path(a.schedule).read_text(encoding='utf-8'))
     return a
@@ -309,10 +344,10 @@ def arguments():
 def main():
     a = arguments()
     torch.set_num_threads(1)
-    model = Model(Config(), a.seed).share_memory()
+    model = (from_gguf(a.start).train() if a.start else Model(Config(), a.seed)).share_memory()
     zeros = lambda: {n: torch.zeros_like(p, requires_grad=False).share_memory_() for n, p in model.named_parameters()}
     gradients, momentum = [zeros() for _ in range(a.workers)], zeros()
-    state, path = None, pathlib.Path(a.out) / 'checkpoint.pt'
+    state, path = None, pathlib.Path(a.out) / f'{a.name}.pt'
     if path.exists():
         state = torch.load(path, weights_only=True)
         model.load_state_dict(state.pop('model'))

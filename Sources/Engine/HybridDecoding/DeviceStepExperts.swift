@@ -71,6 +71,7 @@ extension DeviceStep {
 
   /// What the routers of the next MoE layers make of this layer's hidden state, each behind its own norm.
   private func foresee(behind layer: Int) throws {
+    guard exchange.asksLaterRouters else { return }
     let later = map.routers.filter { $0.layer > layer }.prefix(exchange.foreseen.count)
     for (target, (_, router)) in zip(exchange.foreseen, later) {
       let mark = arena.mark

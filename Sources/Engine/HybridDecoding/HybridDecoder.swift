@@ -108,6 +108,8 @@ public final class HybridDecoder: SequenceBackend {
     let layout = inputs.layout(tokenCount: tokens.count)
     do {
       try serving.beginStep(tokenCount: tokens.count, phase: phase, position: position)
+      serving.exchange.asksLaterRouters =
+        serving.wantsPredictions || observer?.readsScores == true
       try step.begin(inputs.span(layout), layout, position: position, phase: phase)
       try step.stream.record(moved)
       try run(layout, observer: observer, checkpoint: checkpoint)

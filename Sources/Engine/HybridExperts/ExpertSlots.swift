@@ -85,6 +85,12 @@ final class ExpertSlots {
     isSettled[slot] = true
   }
 
+  /// Whether an expert's last byte is in its slot by now.
+  func isThere(_ expert: ExpertID) -> Bool {
+    guard let slot = ledger.slot(of: expert), ledger.isResident(expert) else { return false }
+    return isSettled[slot] || arrivalWord(of: slot).hasReached(arrivals[slot])
+  }
+
   /// Notes the last launch that reads a slot.
   func noteRead(of slot: Int, _ mark: StreamMark) { lastReads[slot] = mark }
 

@@ -1,44 +1,79 @@
 import Devices
 import Experts
 
-// The GPU lane: residents at once, then each copy when it has arrived.
+// The GPU lane: residents at once, then each group of copies when it has arrived.
 extension HybridExecutor {
   /// Submits the plan's launches, and slots for its copies.
   func launch(_ work: LayerWork) throws {
     lastMark = nil
-    let ledger = residency.slots.ledger
-    let ready = work.residents.filter { ledger.isResident($0) }
-    let arrivals = work.arrivals
-    try launchReady(ready, work.layer, isHit: true)
-    var spare = SpareSlots()
-    var pending: [Upload] = []
+    let slots = residency.slots
+    let ready = work.residents.filter { slots.ledger.isResident($0) }
+    var lane = LaunchLane(work)
+    let there = work.arrivals.filter { slots.isThere($0) }
+    try launchReady(ready + there, of: work)
     // A resident that has no slot, because copies took them all, is brought now.
     let lost = work.residents.filter { !ready.contains($0) }
     // With the measured clock the link's thread issues copies piece by piece; but of these it has been
     // told already.
     let issuesNow =
-      clock == .modelled || !lost.isEmpty || arrivals.contains { residency.isWaiting($0) }
+      clock == .modelled || !lost.isEmpty || work.arrivals.contains { residency.isWaiting($0) }
     residency.holdWaiting()
-    var submitted = 0
-    for expert in lost + arrivals {
-      // A stream takes so much and no more behind a wait whose copy is not issued, and the link's thread
-      // cannot issue it while launches are being submitted.
-      if submitted == arrivalLimit {
-        for upload in pending { try residency.complete(upload) }
-        pending.removeAll(keepingCapacity: true)
-        submitted = 0
-      }
-      submitted += 1
-      if !residency.slots.ledger.isResident(expert) {
-        let upload = try slot(for: expert, of: work, from: &spare)
-        if waitsForMemory { pending.append(upload) } else { try residency.complete(upload) }
-        spare.add(upload, isKept: director.isResident(expert), mayStay: work.mayStay(expert))
-      }
-      try launchReady([expert], work.layer, isHit: false)
-    }
-    if issuesNow { for upload in pending { try residency.complete(upload) } }
+    for expert in lost { try launch([expert], in: &lane) }
+    for group in work.arrivalGroups(there: there) { try launch(group, in: &lane) }
+    if issuesNow { try completeAll(in: &lane) }
     try residency.letWaiting()
     lastGPUEvent = lastMark?.event
+  }
+
+  /// What is under way while a plan's launches are submitted.
+  private struct LaunchLane {
+    let work: LayerWork
+    /// Experts with slots whose launch is still to be submitted, and the copies among them.
+    var group: [ExpertID] = []
+    var uploads: [Upload] = []
+    /// Copies that are still to be issued, and experts that were launched since the last were.
+    var pending: [Upload] = []
+    var launchedCount = 0
+    var spare = SpareSlots()
+
+    init(_ work: LayerWork) { self.work = work }
+  }
+
+  // In one launch, unless their slots have to be those of each other.
+  private func launch(_ experts: [ExpertID], in lane: inout LaunchLane) throws {
+    for expert in experts {
+      // A stream takes so much and no more behind a wait whose copy is not issued, and the link's thread
+      // cannot issue it while launches are being submitted.
+      if lane.launchedCount == arrivalLimit {
+        try launchGroup(in: &lane)
+        try completeAll(in: &lane)
+      }
+      lane.launchedCount += 1
+      if !residency.slots.ledger.isResident(expert) {
+        let upload = try slot(for: expert, in: &lane)
+        if waitsForMemory { lane.pending.append(upload) } else { try residency.complete(upload) }
+        lane.uploads.append(upload)
+      }
+      lane.group.append(expert)
+    }
+    try launchGroup(in: &lane)
+  }
+
+  private func launchGroup(in lane: inout LaunchLane) throws {
+    try launchReady(lane.group, of: lane.work)
+    for upload in lane.uploads {
+      lane.spare.add(
+        upload, isKept: director.isResident(upload.expert),
+        mayStay: lane.work.mayStay(upload.expert))
+    }
+    lane.group.removeAll(keepingCapacity: true)
+    lane.uploads.removeAll(keepingCapacity: true)
+  }
+
+  private func completeAll(in lane: inout LaunchLane) throws {
+    for upload in lane.pending { try residency.complete(upload) }
+    lane.pending.removeAll(keepingCapacity: true)
+    lane.launchedCount = 0
   }
 
   /// Launched copies whose slots others may have, those that surely do not stay first.
@@ -57,18 +92,20 @@ extension HybridExecutor {
     }
   }
 
-  // A free slot, or that of a copy that has been launched and does not stay; else one that nobody needs
-  // now; else that of a launched copy that would have stayed.
-  private func slot(
-    for expert: ExpertID, of work: LayerWork, from spare: inout SpareSlots
-  ) throws -> Upload {
+  // A free slot, or that of a copy that has been launched and does not stay, for which the group so far
+  // is launched where it must be; else one that nobody needs now; else that of a launched copy that would
+  // have stayed.
+  private func slot(for expert: ExpertID, in lane: inout LaunchLane) throws -> Upload {
+    let work = lane.work
     while true {
       if let upload = try residency.bring(expert) { return upload }
-      if let leaving = spare.takeLeaving() {
+      if let leaving = lane.spare.takeLeaving() {
         residency.reuseSlot(of: leaving)
+      } else if !lane.group.isEmpty {
+        try launchGroup(in: &lane)
       } else if residency.preempt(sparing: { $0.layer == work.layer && work.usesOnGPU($0) }) {
         continue
-      } else if let other = spare.takeAny() {
+      } else if let other = lane.spare.takeAny() {
         residency.reuseSlot(of: other)
       } else {
         throw HybridError.noSlot(experts: work.arrivals.count)
@@ -77,9 +114,7 @@ extension HybridExecutor {
   }
 
   /// Launches experts that have slots, and marks the slots as read.
-  private func launchReady(
-    _ experts: [ExpertID], _ layer: Int, isHit: Bool
-  ) throws {
+  private func launchReady(_ experts: [ExpertID], of work: LayerWork) throws {
     guard !experts.isEmpty else { return }
     let slots = residency.slots
     var launched: [(expert: Int, slot: UInt64, rows: Range<Int>)] = []
@@ -91,11 +126,12 @@ extension HybridExecutor {
       launched.append((expert.index, slots.address(of: slot), groups.rows[expert.index]))
     }
     let begin = try marks.mark(gpu.stream)
-    try gpu.launch(layer: layer, launched)
+    try gpu.launch(layer: work.layer, launched)
     let mark = try marks.mark(gpu.stream)
     lastMark = mark
     recorder.launched(
-      experts.map { ($0.index, isHit ? .hit : .missOnGPU) }, from: begin, to: mark)
+      experts.map { ($0.index, work.residents.contains($0) ? .hit : .missOnGPU) }, from: begin,
+      to: mark)
     for expert in experts {
       if let slot = slots.ledger.slot(of: expert) { slots.noteRead(of: slot, mark) }
       residency.launched(expert) { director.isResident($0) }

@@ -12,14 +12,15 @@ import Synchronization
 /// A layer, in the order of the calls:
 ///
 /// 1. Wait for the routing, read it, ask the director.
-/// 2. Submit to the GPU lane: the residents in one launch for each half; then for each copy, in the
-///    order of the link: wait for its slot's arrival, launch, mark the slot as read. Then `gpuDone`.
+/// 2. Submit to the GPU lane: the residents, and what has arrived since, in one launch for each half; then
+///    for each group of copies, in the order of the link: wait for its slots' arrivals, launch, mark the
+///    slots as read. Then `gpuDone`. Groups are those of `ArrivalGroups`.
 /// 3. Issue the copies, compute the CPU's experts, write `cpuDone`.
 /// 4. Tell the director that the layer is over; do what it says.
 ///
-/// Nothing can wait for ever. A launch waits for the upload of the slot that it reads; an upload waits for
-/// the last launch that read its slot before, which was submitted before the slot was handed out. Within a
-/// layer slots are handed out in the order of the launches, copies are issued in the same order, and no
+/// Nothing can wait for ever. A launch waits for the uploads of the slots that it reads; an upload waits for
+/// the last launch that read its slot before, which was submitted before the slot was handed out: where a
+/// group needs the slot of one of its own, it is launched in parts. Within a layer slots are handed out in the order of the launches, copies are issued in the same order, and no
 /// other copy begins before the last of these is issued wholly. Where there are very many, the copies of
 /// the first launches are issued before the next ones are submitted, which changes neither order, so that
 /// the stream never holds more than a driver takes. So an upload waits for no launch that
@@ -179,6 +180,10 @@ public final class HybridExecutor: LayerServing {
   }
 
   // MARK: The step
+
+  public var wantsPredictions: Bool {
+    lock.withLock { _ in director.system.prefetching != .off }
+  }
 
   public func beginStep(tokenCount: Int, phase: Phase, position: Int) throws {
     precondition((1...exchange.tokenCapacity).contains(tokenCount))

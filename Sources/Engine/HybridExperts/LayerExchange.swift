@@ -20,6 +20,8 @@ public final class LayerExchange {
   public let hiddenSize: Int
   /// Later layers whose routers are asked.
   public let foreseenLayerCount: Int
+  /// Whether they are asked in this step. Whoever submits the dense part sets it before the first layer.
+  public var asksLaterRouters = true
 
   public let routed: PinnedWord
   public let cpuDone: PinnedWord

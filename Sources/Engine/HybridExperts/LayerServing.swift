@@ -7,6 +7,8 @@ import Models
 /// routing, asks for a plan and performs it on CPU, GPU and link.
 public protocol LayerServing: AnyObject {
   var exchange: LayerExchange { get }
+  /// Whether anything is decided by what the routers of later layers say.
+  var wantsPredictions: Bool { get }
   /// A step begins; its MoE layers follow in order.
   /// - Throws: `DeviceError`.
   func beginStep(tokenCount: Int, phase: Phase, position: Int) throws

@@ -35,6 +35,7 @@ struct RoutingReader {
       step: step, phase: phase, layer: layer, ids: ids.map(Int.init),
       weights: weights.map { $0.isFinite ? Double($0) : 0 },
       scores: scores(exchange.probabilities, tokenCount))
+    guard exchange.asksLaterRouters else { return event }
     for distance in 0..<exchange.foreseenLayerCount where layer + 1 + distance < numbers.count {
       event.predicted.append(
         PredictedScores(

@@ -30,8 +30,9 @@ extension EmulatedDevice {
     /// Seconds of real time.
     public var patienceSeconds = 20
     /// Fills fresh and freed memory with ones and looks for writes beyond an allocation's ends, for sources of
-    /// copies that change before the copy has run, and for pinned memory that is given back before. It costs
-    /// passes over every allocation and every copy.
+    /// copies that change before the copy has run (but where their streams stand before a word, behind which the
+    /// host may fill them), and for pinned memory that is given back too early. It costs passes over every
+    /// allocation and every copy.
     public var checksMemory = true
 
     /// Whether a test decides the order.

@@ -115,6 +115,13 @@ final class Lane: @unchecked Sendable {
   var isDone: Bool { isEmpty && !isRunning }
   var head: Submission? { isEmpty ? nil : submissions[begin] }
 
+  /// Whether the host has still to say something before all is done; it may fill sources of copies until then.
+  var waitsForWord: Bool {
+    submissions[begin...].contains {
+      if case .waitForWord = $0.operation { true } else { false }
+    }
+  }
+
   /// Whether a copy that has not ended uses some of the host's memory.
   func uses(_ address: UInt64, byteCount: Int) -> Bool {
     let operations = submissions[begin...].map(\.operation) + (running.map { [$0] } ?? [])

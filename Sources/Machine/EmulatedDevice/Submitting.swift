@@ -27,7 +27,7 @@ extension Emulation {
       if operation.isCopy {
         copies += 1
         fail(&submission)
-        if configuration.checksMemory, case .upload(let source, _) = operation {
+        if configuration.checksMemory, !lane.waitsForWord, case .upload(let source, _) = operation {
           submission.source = [UInt8](
             UnsafeRawBufferPointer(start: source.base, count: source.byteCount))
         }

@@ -142,7 +142,7 @@ struct WebClient: Sendable {
       ("Connection refused", "the server refuses the connection"),
       ("Network is unreachable", "there is no network"),
       ("connectTimeout", "no connection in time"), ("ConnectTimeout", "no connection in time"),
-      ("dnsAError: Optional", "the server's name is not known; is there a network?"),
+      ("DNS error", "the server's name is not known; is there a network?"),
       ("remoteConnectionClosed", "the connection broke"),
       ("unexpected time", "the connection broke"), ("Connection reset", "the connection broke"),
       ("uncleanShutdown", "the connection broke"),

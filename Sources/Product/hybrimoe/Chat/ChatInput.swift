@@ -33,6 +33,10 @@ enum ChatInput: Equatable {
       }
   }
 
+  static let commandNames = [
+    "/help", "/load", "/quit", "/reset", "/save", "/stats", "/system",
+  ]
+
   static let helpText = """
     /system TEXT  set the system message and start over; without TEXT, show it
     /reset        forget the conversation

@@ -12,10 +12,15 @@ struct ChatLoop {
   let looking: LookingOptions
   let isInteractive = isatty(0) == 1
   private var lines = LineReader()
+  /// The line editor; nil where lines come from elsewhere or the terminal cannot show it.
+  private let prompt: PromptReader?
   private var turns: [JSONValue] = []
   private var lastReport: GenerationReport?
 
-  init(_ conversation: Conversation, console: Console, looking: LookingOptions) {
+  init(
+    _ conversation: Conversation, prompt: PromptReader?, console: Console, looking: LookingOptions
+  ) {
+    self.prompt = prompt
     self.conversation = conversation
     self.console = console
     self.looking = looking
@@ -59,23 +64,34 @@ struct ChatLoop {
   /// The next line, or nil at the end of input.
   private mutating func nextInput() throws -> ChatInput? {
     while true {
-      if isInteractive { try OutputStream.standardError.write("> ") }
-      switch try lines.next() {
-      case .text(let line): return ChatInput(isInteractive ? TerminalText.typed(line) : line)
+      switch try nextLine() {
+      case .text(let line): return ChatInput(line)
       case .notUTF8: try refuseLine("A line on standard input is not UTF-8 text.")
       case .cut:
         try refuseLine(
           "The terminal cuts lines at \(LineReader.terminalLimit) bytes, so the end of this question "
             + "is lost and it was not asked. Give a long one with --file FILE or through a pipe.")
       case .interrupted:
-        guard Interrupts.take() else { continue }
+        guard prompt != nil || Interrupts.take() else { continue }
         guard isInteractive else { throw ExitCode(Interrupts.exitCode) }
-        try OutputStream.standardError.write("\n(/quit or Ctrl-D leaves)\n")
-      case .end:
-        if isInteractive { try OutputStream.standardError.write("\n") }
-        return nil
+        try OutputStream.standardError.write("(/quit or Ctrl-D leaves)\n")
+      case .end: return nil
       }
     }
+  }
+
+  private mutating func nextLine() throws -> LineReader.Line {
+    if let prompt { return try prompt.next() }
+    guard isInteractive else { return try lines.next() }
+    try OutputStream.standardError.write("> ")
+    let line = try lines.next()
+    switch line {
+    case .text(let text): return .text(TerminalText.typed(text))
+    // The terminal has not gone to the next line.
+    case .interrupted, .end: try OutputStream.standardError.write("\n")
+    case .notUTF8, .cut: break
+    }
+    return line
   }
 
   /// Tells why a line is no question; on a terminal the next one may be.
@@ -109,7 +125,10 @@ struct ChatLoop {
     if Interrupts.take(), !isInteractive { throw ExitCode(Interrupts.exitCode) }
     let progress = console.progress("Reading the question")
     defer { progress.finish() }
-    let writer = AnswerWriter(looking.json ? nil : .standardOutput, willWrite: progress.finish)
+    let writer = AnswerWriter(looking.json ? nil : .standardOutput) { [prompt] in
+      progress.finish()
+      prompt?.drain()
+    }
     let report: GenerationReport
     do {
       report = try conversation.ask(question, writer: writer, progress: progress)

@@ -34,6 +34,7 @@ struct Chat: LookingCommand {
   func run() throws {
     let console = looking.console
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
+    let reader = TerminalMode.isPossible ? PromptReader(console) : nil
     let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
     let loaded = try model.load(
       machine, deviceByteCount: engine.deviceByteCount, console: console)
@@ -42,7 +43,7 @@ struct Chat: LookingCommand {
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
       session: session, engine: engine, format: format, generation: generation, system: system)
-    var loop = ChatLoop(conversation, console: console, looking: looking)
+    var loop = ChatLoop(conversation, prompt: reader, console: console, looking: looking)
     if loop.isInteractive { console.note(Self.greeting(session)) }
     try engine.finishing(loaded.hyperparameters) {
       try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }

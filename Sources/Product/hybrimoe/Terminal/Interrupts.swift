@@ -19,12 +19,16 @@ enum Interrupts {
   static func install() {
     isPolled.store(false, ordering: .sequentiallyConsistent)
     isPending.store(false, ordering: .sequentiallyConsistent)
+    TerminalMode.end()
     var action = sigaction()
-    // Safety: the handler uses only atomics and `_exit`, which signal handlers may call.
+    // Safety: the handler uses only atomics, `_exit` and what restores the terminal, which signal
+    // handlers may call.
     action.__sigaction_handler.sa_handler = { _ in
       let polled = Interrupts.isPolled.load(ordering: .sequentiallyConsistent)
       let wasPending = Interrupts.isPending.exchange(true, ordering: .sequentiallyConsistent)
-      if !polled || wasPending { _exit(Interrupts.exitCode) }
+      guard !polled || wasPending else { return }
+      TerminalMode.end()
+      _exit(Interrupts.exitCode)
     }
     sigaction(SIGINT, &action, nil)
     // Whoever started the program may have blocked the signal, and a new process inherits that.
