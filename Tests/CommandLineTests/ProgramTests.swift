@@ -78,7 +78,7 @@ import Testing
 
   @Test(arguments: [
     ["frobnicate"], ["run"], ["run", "-p", "a", "-f", "b"], ["run", "-p", "a", "--top-p", "1.5"],
-    ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"], ["chat", "--resume"],
+    ["run", "-p", "a", "--temperature", "-1"], ["run", "-p", "a", "-n", "0"],
     ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x", "--kernels"], ["serve"], ["logits"],
     ["chat", "--scheduler", "magic"], ["chat", "--device", "gpu"], ["chat", "--nope"],
     ["inspect", "a.gguf", "-m", "b.gguf"], ["tokenize", "--model"],
@@ -108,6 +108,7 @@ import Testing
     ["detokenize", "-p", "one"], ["logits", "--tokens", "99999999"],
     ["chat", "--context", "99999999"],
     ["chat", "-f", "/nonexistent"],
+    ["chat", "--resume"], ["chat", "--resume", "/dev/null"], ["chat", "--resume", "nothing"],
     ["chat", "--chat-template-file", "/dev/null"], ["bench", "--prompt-tokens", "100000000"],
   ])
   func `what cannot be done ends with 1 and a message`(arguments: [String]) throws {

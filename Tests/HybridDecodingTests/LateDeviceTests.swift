@@ -61,7 +61,8 @@ import Testing
       map: try DeviceWeightMap(model, placement, &placer),
       cache: try DeviceKeyValueCache(
         model, placement, type: .f16, capacity: 8, device: device),
-      exchange: exchange, waitsForMemory: false, limits: DeviceStep.Limits())
+      exchange: exchange, waitsForMemory: false, limits: DeviceStep.Limits(),
+      onPoint: { _ in })
     let inputs = try StepInputs(model, tokenCapacity: 2, device: device)
     let layout = inputs.layout(tokenCount: 2)
     try step.begin(inputs.span(layout), layout, position: 0, phase: .prefill)

@@ -51,17 +51,16 @@ extension HybridExecutor {
     statistics.slotBytes = residency.slots.slotByteCount
     statistics.waitedForSlot = residency.waitedForSlot
     statistics.preempted = residency.preempted
-    statistics.pinnedBytes = source.pinnedByteCount
+    statistics.pinnedBytes = source.chunks.pinnedByteCount
     statistics.stagedBytes = source.stagedByteCount
     statistics.pageableBytes = source.pageableByteCount
     if let shortage { statistics.notes.append(shortage) }
-    let pinned = "\(source.pinnedByteCount >> 20) MiB of the experts are pinned"
-    if let refusal = source.refusal {
+    let pinned = "\(source.chunks.pinnedByteCount >> 20) MiB of the experts are pinned"
+    if let refusal = source.chunks.refusal {
       statistics.notes.append("\(pinned), the others reach the GPU through a buffer: \(refusal)")
-    } else if source.stagedByteCount > 0 {
+    } else if source.unpinnableByteCount > 0 {
       statistics.notes.append(
-        "\(pinned), others lie where nothing can be pinned, such as in a file of packed weights, and "
-          + "reach the GPU through a buffer")
+        "\(pinned), others lie where nothing can be pinned and reach the GPU through a buffer")
     }
     return statistics
   }

@@ -73,7 +73,9 @@ public final class HybridExecutor: LayerServing {
   /// Guards all that the link's thread touches: director, residency, slots, sources.
   let lock = Mutex<Void>(())
   /// With the measured clock.
-  var link: LinkThread?
+  var link: BackgroundThread?
+  /// Pins memory that copies want, without the lock.
+  private var pinning: BackgroundThread?
   var linkFailure: (any Error)?
   /// Whether there is one: the host asks in every turn of a wait, and would keep the link's thread from
   /// the lock.
@@ -128,17 +130,33 @@ public final class HybridExecutor: LayerServing {
     try placeResidents()
     if setup.clock == .measured {
       residency.packsExperts = false
-      link = try LinkThread(
+      link = try BackgroundThread(
         work: { [weak self] in try self?.driveLink() },
         onFailure: { [weak self] in self?.linkFailed($0) })
+      try pinBeside()
     }
   }
 
-  /// Ends the link's work between steps, for good: nothing is copied any more.
+  /// Ends the work beside the steps, between them and for good: nothing is copied any more.
   ///
   /// To be called by the owner before it lets go, so that all memory is given back on the owner's thread and
   /// not on the link's, which may be at work at that moment.
-  public func end() { link?.end() }
+  public func end() {
+    link?.end()
+    pinning?.end()
+  }
+
+  // No layer is held up by it from now on.
+  private func pinBeside() throws {
+    let chunks = source.chunks
+    let thread = try BackgroundThread(
+      work: {
+        try chunks.pinWanted()
+        return nil
+      }, onFailure: { [weak self] in self?.linkFailed($0) })
+    pinning = thread
+    chunks.leavePinning { [weak thread] in thread?.ring() }
+  }
 
   deinit {
     end()

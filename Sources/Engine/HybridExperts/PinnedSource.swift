@@ -6,20 +6,15 @@ import Devices
 ///
 /// The packed weights are pinned chunk by chunk when an expert in them is copied for the first time, up
 /// to a budget: pinned pages can never be swapped out, so the system limits them. Not for two threads at
-/// once.
+/// once, but for the pinning of chunks.
 final class PinnedSource {
   private let device: any Device
   private let marks: EventPool
-  private let budget: PinnedBudget
-  private let memory: UnsafeMutableRawBufferPointer
-  /// Whose memory that is: it must stay mapped until the last chunk is pinned no more.
-  private let store: PackedStore?
-  private var chunks: [PinnedMemory?]
-  private(set) var pinnedByteCount = 0
-  /// Why no more is pinned, once that is so.
-  private(set) var refusal: String?
+  let chunks: PinnedChunks
   /// Bytes that were copied through staging pieces, and those that not even these could take.
   private(set) var stagedByteCount = 0
+  /// Of the former, those that lie where nothing can be pinned.
+  private(set) var unpinnableByteCount = 0
   private(set) var pageableByteCount = 0
   private var staging: PinnedMemory?
   private var stagingPiece = 0
@@ -35,11 +30,7 @@ final class PinnedSource {
   ) throws(DeviceError) {
     self.device = device
     self.marks = marks
-    self.budget = budget
-    self.store = store
-    memory = store?.memoryRange ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    let count = (memory.count + budget.chunkByteCount - 1) / budget.chunkByteCount
-    chunks = Array(repeating: nil, count: count)
+    chunks = PinnedChunks(device, store: store, budget: budget)
     pieceByteCount = (max(budget.stagingByteCount, largestTile) + 255) / 256 * 256
     do throws(DeviceError) {
       staging = try device.allocatePinned(
@@ -47,15 +38,11 @@ final class PinnedSource {
       stagingMarks = Array(repeating: nil, count: budget.stagingCount)
     } catch {
       guard error.isShortage else { throw error }
-      refusal = "\(error)"
+      chunks.refuse("\(error)")
     }
   }
 
-  deinit {
-    // Before the store goes, in whichever order the rest does.
-    chunks.removeAll()
-    ownPiece?.deallocate()
-  }
+  deinit { ownPiece?.deallocate() }
 
   /// Submits a copy of bytes that stay as they are.
   func copy(
@@ -64,15 +51,16 @@ final class PinnedSource {
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      if let span = try pinned(rest) {
+      if let span = try chunks.pinned(rest) {
         try stream.copy(from: span, to: target + UInt64(done))
         done += span.byteCount
       } else {
-        let count = min(rest.count, pieceByteCount, toChunkEnd(rest))
-        try make(byteCount: count, to: target + UInt64(done), on: stream) { piece in
+        let count = min(rest.count, pieceByteCount, chunks.toChunkEnd(rest))
+        try stage(byteCount: count, to: target + UInt64(done), on: stream) { piece in
           if let base = rest.baseAddress { piece.copyMemory(from: base, byteCount: count) }
           return 0..<count
         }
+        if !chunks.canPin(rest) { unpinnableByteCount += count }
         done += count
       }
     }
@@ -83,6 +71,14 @@ final class PinnedSource {
   ///   - byteCount: what `fill` may write, at most a staging piece.
   ///   - fill: returns which of the bytes are wanted.
   func make(
+    byteCount: Int, to target: UInt64, on stream: any DeviceStream,
+    _ fill: (UnsafeMutableRawPointer) -> Range<Int>
+  ) throws(DeviceError) {
+    unpinnableByteCount += byteCount
+    try stage(byteCount: byteCount, to: target, on: stream, fill)
+  }
+
+  private func stage(
     byteCount: Int, to target: UInt64, on stream: any DeviceStream,
     _ fill: (UnsafeMutableRawPointer) -> Range<Int>
   ) throws(DeviceError) {
@@ -111,46 +107,5 @@ final class PinnedSource {
       from: UnsafeRawBufferPointer(start: piece + wanted.lowerBound, count: wanted.count),
       to: target)
     pageableByteCount += wanted.count
-  }
-
-  // MARK: Chunks
-
-  /// The first of the bytes, as far as they are pinned in one go; nil where the first is not.
-  private func pinned(_ bytes: UnsafeRawBufferPointer) throws(DeviceError) -> PinnedSpan? {
-    guard let (chunk, offset) = place(bytes), let pinned = try pinnedChunk(chunk) else {
-      return nil
-    }
-    return pinned.span(offset, byteCount: min(bytes.count, pinned.byteCount - offset))
-  }
-
-  private func toChunkEnd(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard let (_, offset) = place(bytes) else { return bytes.count }
-    return budget.chunkByteCount - offset
-  }
-
-  private func place(_ bytes: UnsafeRawBufferPointer) -> (chunk: Int, offset: Int)? {
-    guard let base = memory.baseAddress, let start = bytes.baseAddress else { return nil }
-    let offset = start - UnsafeRawPointer(base)
-    guard offset >= 0, offset < memory.count else { return nil }
-    return (offset / budget.chunkByteCount, offset % budget.chunkByteCount)
-  }
-
-  private func pinnedChunk(_ chunk: Int) throws(DeviceError) -> PinnedMemory? {
-    if let known = chunks[chunk] { return known }
-    guard refusal == nil, let base = memory.baseAddress else { return nil }
-    let start = chunk * budget.chunkByteCount
-    let count = min(budget.chunkByteCount, memory.count - start)
-    guard count <= budget.byteCount - pinnedByteCount else {
-      refusal = "the budget of \(budget.byteCount >> 20) MiB is used up"
-      return nil
-    }
-    do throws(DeviceError) {
-      chunks[chunk] = try device.pin(base + start, byteCount: count)
-      pinnedByteCount += count
-    } catch {
-      guard error.isShortage else { throw error }
-      refusal = "\(error)"
-    }
-    return chunks[chunk]
   }
 }

@@ -70,9 +70,18 @@ public final class PackedStore: @unchecked Sendable {
   /// Keeps a file as long as the store.
   func keep(_ file: MappedFile) { lock.withLock { $0.file = file } }
 
-  /// All address space of the store, of which the first `usedBytes` are handed out: what a device may pin.
+  /// All address space of the store, of which the first `usedBytes` are handed out.
   public var memoryRange: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount)
+  }
+
+  /// Where packed copies lie, in whole pages: what a device may pin. The file of packed weights is one part,
+  /// which can only be read.
+  public var memoryParts: [UnsafeMutableRawBufferPointer] {
+    let file = lock.withLock { $0.file }?.bytes
+    // Safety: nobody writes through it; pinning asks for an address that could be written.
+    let read = file.map { UnsafeMutableRawBufferPointer(mutating: $0) }
+    return [memoryRange] + (read.map { [$0] } ?? [])
   }
 
   /// Bytes handed out so far.

@@ -44,8 +44,10 @@ enum UserPath {
 
 extension PromptReader {
   /// The reader of a chat, with the history of earlier ones.
-  convenience init(_ console: Console) {
-    let folder = StateFolder.path(environment: Environment.all)
+  ///
+  /// - Parameter keepsHistory: whether what is typed is remembered.
+  convenience init(_ console: Console, keepsHistory: Bool) {
+    let folder = keepsHistory ? Places(environment: Environment.all).state : nil
     self.init(
       history: folder.map { HistoryFile(path: $0 + "/history", warn: console.warn) },
       usesStyle: console.usesColor, complete: ChatCompletion.candidates)

@@ -8,23 +8,16 @@ import OrderedJSON
 /// each line is a question, and the first failure ends the command.
 struct ChatLoop {
   let conversation: Conversation
+  let keeper: ConversationKeeper
   let console: Console
   let looking: LookingOptions
+  let options: ChatOptions
   let isInteractive = isatty(0) == 1
-  private var lines = LineReader()
   /// The line editor; nil where lines come from elsewhere or the terminal cannot show it.
-  private let prompt: PromptReader?
-  private var turns: [JSONValue] = []
-  private var lastReport: GenerationReport?
-
-  init(
-    _ conversation: Conversation, prompt: PromptReader?, console: Console, looking: LookingOptions
-  ) {
-    self.prompt = prompt
-    self.conversation = conversation
-    self.console = console
-    self.looking = looking
-  }
+  let prompt: PromptReader?
+  var lines = LineReader()
+  var turns: [JSONValue] = []
+  var lastReport: GenerationReport?
 
   /// Talks until the end of input or `/quit`.
   mutating func run(first question: String?) throws {
@@ -98,60 +91,5 @@ struct ChatLoop {
   private func refuseLine(_ reason: String) throws {
     guard isInteractive else { throw CommandFailure(reason) }
     console.fail(reason)
-  }
-
-  private mutating func handle(_ input: ChatInput) throws {
-    switch input {
-    case .question(let question): try answer(question)
-    case .help: console.note(ChatInput.helpText)
-    case .reset:
-      conversation.reset()
-      console.note("The conversation is forgotten.")
-    case .system(let text?):
-      try conversation.setSystem(text)
-      console.note("The system message is set; the conversation starts over.")
-    case .system(nil):
-      console.note(conversation.system.map(TerminalText.safe) ?? "There is no system message.")
-    case .stats: console.note(lastReport?.words ?? "There is no answer yet.")
-    case .unavailable(let name): console.warn("\(name) is not in this version.")
-    case .unknown(let name):
-      console.warn("There is no command \(TerminalText.safe(name)); /help lists them.")
-    case .quit, .nothing: break
-    }
-  }
-
-  private mutating func answer(_ question: String) throws {
-    // An interrupt that came between two lines must not end the next answer.
-    if Interrupts.take(), !isInteractive { throw ExitCode(Interrupts.exitCode) }
-    let progress = console.progress("Reading the question")
-    defer { progress.finish() }
-    let writer = AnswerWriter(looking.json ? nil : .standardOutput) { [prompt] in
-      progress.finish()
-      prompt?.drain()
-    }
-    let report: GenerationReport
-    do {
-      report = try conversation.ask(question, writer: writer, progress: progress)
-    } catch {
-      // What went wrong is said on a line of its own.
-      progress.finish()
-      try? writer.finish()
-      throw error
-    }
-    progress.finish()
-    try writer.finish(alwaysBreakingLine: true)
-    lastReport = report
-    if looking.json {
-      turns.append(.object([("question", .string(question))] + report.members))
-    }
-    let remedy =
-      "/reset forgets the conversation; a larger --context, where the model allows it, "
-      + "holds a longer one"
-    if let warning = report.warning(remedy: remedy) { console.warn(warning) }
-    if looking.stats { console.note(report.words) }
-    if report.result.stopReason == .cancelled {
-      _ = Interrupts.take()
-      guard isInteractive else { throw ExitCode(Interrupts.exitCode) }
-    }
   }
 }

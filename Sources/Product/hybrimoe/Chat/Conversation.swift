@@ -38,10 +38,28 @@ final class Conversation {
 
   func reset() { messages = [] }
 
+  /// Takes up a conversation that was saved.
+  ///
+  /// - Parameter system: another system message than its own.
+  /// - Throws: `PromptFormatError.noSystemMessage`.
+  func restore(_ saved: SavedConversation, system: String?) throws {
+    try setSystem(system ?? saved.system)
+    messages = saved.answered.flatMap {
+      [ChatMessage(.user, $0.question), ChatMessage(.assistant, $0.answer)]
+    }
+  }
+
+  /// Forgets the last question and its answer; returns the question, nil where there is none.
+  func dropLastTurn() -> String? {
+    guard let index = messages.lastIndex(where: { $0.role == .user }) else { return nil }
+    defer { messages.removeSubrange(index...) }
+    return messages[index].content
+  }
+
   /// Asks a question. The turn is remembered where the model answered, also where the user stopped
   /// it in the middle; a question without any answer is forgotten.
   func ask(
-    _ question: String, writer: AnswerWriter, progress line: ProgressLine
+    _ question: String, to receiver: any AnswerReceiver, progress line: ProgressLine
   ) throws -> GenerationReport {
     let asked = messages + [ChatMessage(.user, question)]
     let settings = sampling.with(seed: sampling.seed &+ answerCount)
@@ -53,8 +71,8 @@ final class Conversation {
     var harmony = format == .harmony ? HarmonyAnswer() : nil
     var result = try session.generate(
       prompt: tokens, sampling: settings, maximumTokens: maximumTokens, stop: stop,
-      isCancelled: { progress.advanceAndAsk() || writer.hasFailed },
-      onText: { writer.write(harmony?.feed($0) ?? $0) })
+      isCancelled: { progress.advanceAndAsk() || receiver.shouldStop() },
+      onText: { receiver.take(.answer(harmony?.feed($0) ?? $0)) })
     if format == .harmony { result.text = HarmonyAnswer.final(in: result.text) }
     answerCount &+= 1
     if result.stopReason != .cancelled || !result.tokens.isEmpty {

@@ -44,7 +44,7 @@ final class HistoryFile {
     guard entry.contains(where: { !$0.isWhitespace }), entry.utf8.count <= Self.maximumEntryBytes
     else { return }
     do {
-      try StateFolder.create(for: path)
+      try PrivateFile.create(for: path)
       try locked { file in try file.write(JSONValue.string(entry).text + "\n") }
     } catch {
       tell(error)
@@ -56,7 +56,7 @@ final class HistoryFile {
     try locked { _ in
       let text = try InputFile.text(path, maximumBytes: InputFile.maximumDescriptionBytes)
       let kept = text.split(separator: "\n").suffix(Self.limit)
-      try StateFolder.replace(path, with: kept.map { $0 + "\n" }.joined())
+      try PrivateFile.replace(path, with: kept.map { $0 + "\n" }.joined())
     }
   }
 
@@ -64,7 +64,7 @@ final class HistoryFile {
   private func locked(_ action: (OutputStream) throws -> Void) throws {
     while true {
       let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { throw StateFolder.failure("write", path) }
+      guard descriptor >= 0 else { throw PrivateFile.failure("write", path) }
       defer { close(descriptor) }
       while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
       // Another chat may have replaced the file while this one waited for it.

@@ -59,6 +59,7 @@ final class PromptReader {
     while true {
       if let key = keys.first {
         keys.removeFirst()
+        if Self.mayEnd(key) { lastRows = layout().rows }
         if let line = try react(to: editor.handle(key)) { return line }
         // A paste without marks comes as many keys; one drawing of them all is enough.
         if keys.isEmpty { try draw() }
@@ -70,6 +71,15 @@ final class PromptReader {
       }
       try wait()
     }
+  }
+
+  /// Opens the user's own editor with a text; what is written there stands at the next prompt.
+  ///
+  /// - Throws: `CommandFailure` where it cannot be started or fails.
+  func editExternally(_ text: String) throws {
+    TerminalMode.end()
+    defer { TerminalMode.begin() }
+    editor.replace(with: try ExternalEditor.edit(text))
   }
 
   private func wait() throws {
@@ -134,9 +144,13 @@ final class PromptReader {
   /// The rows as they were before a key emptied the editor.
   private var lastRows: [ScreenPainter.Row] = []
 
+  /// Whether a key may empty the editor.
+  private static func mayEnd(_ key: Key) -> Bool {
+    [.enter, .control("c"), .control("d")].contains(key)
+  }
+
   private func draw() throws {
     let shown = layout()
-    lastRows = shown.rows
     try screen.write(
       painter.draw(
         shown.rows, cursorRow: shown.cursor.row, cursorColumn: shown.cursor.column,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Inference
 
 /// Talks with a model.
@@ -7,7 +8,8 @@ struct Chat: LookingCommand {
     abstract: "Talk with the model (default).",
     discussion: """
       Type a question and press Enter; /help lists what else can be typed, Ctrl-C stops an answer, \
-      Ctrl-D leaves. From a pipe each line is a question; answers go to standard output. With \
+      Ctrl-D leaves. Conversations are kept, also when the program is killed: --resume goes on. \
+      From a pipe each line is a question; answers go to standard output. With \
       --prompt or --file, that is the first question.
       """)
 
@@ -19,22 +21,20 @@ struct Chat: LookingCommand {
     help: .init("The system message, which tells the model how to answer.", valueName: "text"))
   var system: String?
 
+  @OptionGroup(title: "Conversation") var chat: ChatOptions
   @OptionGroup(title: "Context") var context: ContextOptions
   @OptionGroup(title: "Generation") var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
   @OptionGroup(title: "Looking") var recording: RecordingOptions
 
-  @Flag(help: .hidden) var resume = false
-
-  func validate() throws {
-    if resume { throw ValidationError("--resume is not in this version.") }
-  }
-
   func run() throws {
     let console = looking.console
     let question = prompt.isGiven ? try prompt.nonEmptyText() : nil
-    let reader = TerminalMode.isPossible ? PromptReader(console) : nil
+    let resumed = try chat.resumed()
+    let isInteractive = isatty(0) == 1
+    let reader =
+      TerminalMode.isPossible ? PromptReader(console, keepsHistory: !chat.noSave) : nil
     let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
     let loaded = try model.load(
       machine, deviceByteCount: engine.deviceByteCount, console: console)
@@ -43,18 +43,30 @@ struct Chat: LookingCommand {
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
       session: session, engine: engine, format: format, generation: generation, system: system)
-    var loop = ChatLoop(conversation, prompt: reader, console: console, looking: looking)
-    if loop.isInteractive { console.note(Self.greeting(session)) }
+    // What comes from a pipe is there already; only what a person types would be lost.
+    let keepsConversation = !chat.noSave && (isInteractive || resumed != nil)
+    let keeper = ConversationKeeper(
+      model: Self.name(session), folder: keepsConversation ? chat.folder : nil, warn: console.warn)
+    if let system { keeper.add(.system(system)) }
+    var loop = ChatLoop(
+      conversation: conversation, keeper: keeper, console: console, looking: looking,
+      options: chat, prompt: reader)
+    if isInteractive { loop.tell(Self.greeting(session, engine)) }
+    if let resumed { try loop.resume(resumed.saved, path: resumed.path, system: system) }
     try engine.finishing(loaded.hyperparameters) {
       try TraceRecording.ending(trace, on: console) { try loop.run(first: question) }
     }
   }
 
-  private static func greeting(_ session: GenerationSession) -> String {
+  private static func name(_ session: GenerationSession) -> String {
     let hyperparameters = session.loaded.hyperparameters
-    let name = hyperparameters.name ?? hyperparameters.architecture
-    return "\(TerminalText.safe(name, width: 60)), context \(session.contextLength) tokens. "
-      + "/help lists commands, Ctrl-D leaves."
+    return hyperparameters.name ?? hyperparameters.architecture
+  }
+
+  private static func greeting(_ session: GenerationSession, _ engine: ComputeEngine) -> String {
+    let device = engine.live.map { "on \($0.title)" } ?? "on the CPU"
+    return "\(TerminalText.safe(name(session), width: 60)) \(device), context "
+      + "\(session.contextLength). /help lists commands, Ctrl-D leaves."
   }
 }
 

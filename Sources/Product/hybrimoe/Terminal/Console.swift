@@ -22,6 +22,11 @@ struct Console: Sendable {
   func warn(_ message: String) { tell(.warning, message) }
   func fail(_ message: String) { tell(.error, message) }
 
+  /// A note that stands back: dimmed where the terminal can.
+  func aside(_ message: String) {
+    note(usesColor && !isJSON ? "\u{1B}[2m\(message)\u{1B}[0m" : message)
+  }
+
   /// Progress of something that may take long; shows itself on a terminal only.
   func progress(_ title: String) -> ProgressLine {
     ProgressLine(title: title, stream: isJSON || level < .info ? nil : stream)

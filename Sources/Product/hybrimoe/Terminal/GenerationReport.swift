@@ -33,6 +33,26 @@ struct GenerationReport {
       + (figures.map { "\n" + $0.words } ?? "")
   }
 
+  /// The same on one line, for those who talk.
+  var line: String {
+    let decode = HumanUnits.fixed(result.decodeTokensPerSecond, 1)
+    let prefill = HumanUnits.fixed(result.prefillTokensPerSecond, 1)
+    let kept = result.reusedTokenCount > 0 ? " (\(result.reusedTokenCount) kept)" : ""
+    let used = result.promptTokenCount + result.tokens.count
+    var parts = [
+      HumanUnits.counted(result.tokens.count, "token")
+        + (result.tokens.count > 1 ? ", \(decode)/s" : ""),
+      "prompt \(result.promptTokenCount)\(kept), \(prefill)/s",
+      "context \(used)/\(contextLength)",
+    ]
+    if let decode = figures?.decode, decode.activated > 0 {
+      let present = decode.share(decode.hits + decode.prefetched)
+      parts.append("on the device \(Int((present * 100).rounded())) %")
+    }
+    if result.stopReason != .endOfText { parts.append(reason) }
+    return parts.joined(separator: " · ")
+  }
+
   private var reason: String {
     switch result.stopReason {
     case .endOfText: "the model ended"

@@ -24,7 +24,10 @@ enum InputFile {
     try text(path, maximumBytes: maximumDescriptionBytes)
   }
 
-  private static func bytes(_ path: String, maximumBytes: Int) throws -> [UInt8] {
+  /// The bytes of a file.
+  ///
+  /// - Throws: `CommandFailure` naming the file, where it cannot be read or is larger.
+  static func bytes(_ path: String, maximumBytes: Int) throws -> [UInt8] {
     let input = try InputChunks(path: path)
     var result: [UInt8] = []
     while let chunk = try input.next() {

@@ -2,16 +2,17 @@ import Devices
 import Glibc
 import HostMemory
 
-/// A thread that keeps the link busy while the host computes: it issues pieces and waits for them.
+/// A thread that does work beside the host's, and sleeps while there is none: it keeps the link busy, and
+/// pins memory.
 ///
-/// Rejected: issuing from the host's own waits (the link would stand still for as long as the CPU lane
-/// works, and that is when its time is worth most), and more pieces in flight (what is issued cannot be
+/// Rejected for the link: issuing from the host's own waits (the link would stand still for as long as the CPU
+/// lane works, and that is when its time is worth most), and more pieces in flight (what is issued cannot be
 /// taken back when a plan needs the link).
 // Safety: the bell guards itself; `work` is called by the one thread; `hasEnded` is touched by `end`, which
 // one thread at a time calls.
-final class LinkThread: @unchecked Sendable {
-  /// Issues and takes note; returns what to wait for before there is more to do, nil where nothing is in
-  /// flight.
+final class BackgroundThread: @unchecked Sendable {
+  /// Does what there is to do; returns what to wait for before there is more, nil where somebody has to
+  /// ring.
   typealias Work = () throws -> (any DeviceEvent)?
 
   private let bell = Bell()
@@ -32,7 +33,7 @@ final class LinkThread: @unchecked Sendable {
       &thread, nil,
       { raw in
         guard let raw else { return nil }
-        Unmanaged<LinkThread>.fromOpaque(raw).takeRetainedValue().run()
+        Unmanaged<BackgroundThread>.fromOpaque(raw).takeRetainedValue().run()
         return nil
       }, held.toOpaque())
     guard code == 0 else {

@@ -1,17 +1,8 @@
 import Glibc
 
-/// Where files lie that grow with use and that nobody writes by hand: `$XDG_STATE_HOME/hybrimoe`, by
-/// default `~/.local/state/hybrimoe`. They are private.
-enum StateFolder {
-  /// The folder, or nil where the environment names no home.
-  static func path(environment: [String: String]) -> String? {
-    // The specification of the base directories says to ignore relative paths.
-    if let base = environment["XDG_STATE_HOME"], base.hasPrefix("/") { return base + "/hybrimoe" }
-    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-    return home + "/.local/state/hybrimoe"
-  }
-
-  /// Creates the folders above a file.
+/// Files that nobody but their owner reads: what was typed and answered.
+enum PrivateFile {
+  /// Creates the folders above a file, private too.
   ///
   /// - Throws: `CommandFailure` with the system's reason.
   static func create(for file: String) throws {
