@@ -34,7 +34,7 @@ import Testing
   private func choice(_ name: String, among files: [String]) throws -> String {
     let folder = try TemporaryFolder()
     let environment = ["XDG_DATA_HOME": folder.url.path]
-    let place = folder.path("hybrimoe/models/")
+    let place = folder.path("hybrimoe/models") + "/"
     for file in files {
       let parent = URL(fileURLWithPath: place + file).deletingLastPathComponent()
       try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
