@@ -18,6 +18,7 @@ let package = Package(
         "ExpertCaching", "ExpertDirection", "ExpertPrefetching", "ExpertScheduling",
         "ExpertSimulation", "Experts", "Placement", "RoutingTraces",
       ]),
+    .library(name: "HybriMoESampling", targets: ["RandomNumbers", "Sampling"]),
     .library(name: "HybriMoECompute", targets: ["CPUCompute", "HostMemory"]),
     // The worlds that tests and benchmarks draw from.
     .library(name: "HybriMoETestSupport", targets: ["TestSupport"]),
@@ -144,8 +145,8 @@ let package = Package(
     .target(
       name: "Inference",
       dependencies: [
-        "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "RoutingTraces", "Sampling",
-        "Tensors", "Tokenizers",
+        "ChatTemplates", "CPUCompute", "Experts", "GGUF", "HostMemory", "Models", "OrderedJSON",
+        "RoutingTraces", "Sampling", "Tensors", "Tokenizers",
       ],
       path: "Sources/Engine/Inference", swiftSettings: strict),
 
@@ -180,10 +181,10 @@ let package = Package(
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
-        "CBundledModel", "Compression", "CPUCompute", "CProfiles", "CUDADriver", "DeviceCompute",
-        "Devices", "Downloads", "EmulatedDevice", "ExpertCaching", "ExpertDirection",
-        "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF",
-        "HostMemory", "HybridDecoding",
+        "CBundledModel", "ChatTemplates", "Compression", "CPUCompute", "CProfiles", "CUDADriver",
+        "DeviceCompute", "Devices", "Downloads", "EmulatedDevice", "ExpertCaching",
+        "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "GGUF", "HostMemory", "HybridDecoding",
         "HybridExperts", "Inference", "LineEditing", "MarkdownScreens", "Models",
         "OrderedJSON", "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling",
         "Tensors", "TextColumns", "Tokenizers",
@@ -316,7 +317,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PromptFormatTests", dependencies: ["Inference", "Tokenizers"], swiftSettings: strict),
+      name: "ConversationFormatTests",
+      dependencies: ["ChatTemplates", "Inference", "OrderedJSON", "Tokenizers"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "OrderedJSON"],
+      swiftSettings: strict),
     .testTarget(
       name: "ChecksumsTests", dependencies: ["CChecksums", "Checksums", "TestSupport"],
       swiftSettings: strict),

@@ -24,24 +24,6 @@ import Testing
     #expect(ChatInput(" \t") == .nothing)
     #expect(ChatInput("") == .nothing)
   }
-
-  @Test(arguments: [1, 2, 3, 7, 100])
-  func `gpt-oss's thoughts are left out, however the text is cut`(length: Int) {
-    func answer(_ text: String) -> String {
-      var harmony = HarmonyAnswer()
-      var result = ""
-      var rest = Substring(text)
-      while !rest.isEmpty {
-        result += harmony.feed(String(rest.prefix(length)))
-        rest = rest.dropFirst(length)
-      }
-      return result
-    }
-    #expect(answer("analysisThey say hi.assistantfinalHello!") == "Hello!")
-    #expect(answer("analysisassistant assistantfinalassistantfinal") == "assistantfinal")
-    #expect(answer("finalHello") == "Hello")
-    #expect(answer("analysisno end") == "")
-  }
 }
 
 @Suite struct `Measurements` {

@@ -5,6 +5,8 @@
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   private let skipSpecial: Bool
+  /// Control tokens that are not left out.
+  public var shownTokens: Set<Int> = []
   private var pending: [UInt8] = []
   private var stripsSpace: Bool
 
@@ -21,7 +23,7 @@ public struct StreamingDecoder: Sendable {
 
   /// The text that became complete with this token; often empty. An id out of range is U+FFFD.
   public mutating func append(_ token: Int) -> String {
-    if skipSpecial, tokenizer.isSpecial(token) { return "" }
+    if skipSpecial, tokenizer.isSpecial(token), !shownTokens.contains(token) { return "" }
     pending.append(contentsOf: tokenizer.bytes(of: token) ?? [0xEF, 0xBF, 0xBD])
     if stripsSpace, let first = pending.first {
       stripsSpace = false

@@ -124,6 +124,39 @@ public struct Tokenizer: Sendable {
     return output
   }
 
+  /// The tokens of a text in parts, some of which come from outside.
+  ///
+  /// The parts are one text, whose words may go across the seams; but a control token is read only
+  /// where all of it was written by a part that may write such tokens.
+  public func encode(_ spans: [TextSpan]) -> [Int] {
+    var bytes: [UInt8] = []
+    // How many bytes at or before each one cannot belong to a control token.
+    var barred: [Int] = [0]
+    for span in spans {
+      for byte in span.text.utf8 {
+        bytes.append(byte)
+        barred.append((barred.last ?? 0) + (span.readsControlTokens ? 0 : 1))
+      }
+    }
+    var output: [Int] = []
+    var storage = Storage()
+    var start = 0
+    var search = 0
+    while let match = added.next(in: bytes, from: search) {
+      let range = match.range
+      if types[match.token] != .userDefined, barred[range.upperBound] > barred[range.lowerBound] {
+        search = range.lowerBound + 1
+        continue
+      }
+      encode(bytes, start..<range.lowerBound, &storage, to: &output)
+      output.append(match.token)
+      start = range.upperBound
+      search = start
+    }
+    encode(bytes, start..<bytes.count, &storage, to: &output)
+    return output
+  }
+
   /// What encoding needs and reuses from word to word.
   private struct Storage {
     var merger = SymbolMerger()
@@ -230,5 +263,16 @@ public struct Tokenizer: Sendable {
   func isSpecial(_ token: Int) -> Bool {
     let type = type(of: token)
     return type == .control || type == .unknown
+  }
+}
+
+/// A part of a text, and whether control tokens that are written in it count.
+public struct TextSpan: Sendable, Equatable {
+  public var text: String
+  public var readsControlTokens: Bool
+
+  public init(_ text: String, readsControlTokens: Bool) {
+    self.text = text
+    self.readsControlTokens = readsControlTokens
   }
 }

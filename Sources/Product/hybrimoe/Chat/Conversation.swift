@@ -1,3 +1,4 @@
+import ChatTemplates
 import Glibc
 import Inference
 import Sampling
@@ -6,7 +7,7 @@ import Sampling
 final class Conversation {
   let session: GenerationSession
   private let engine: ComputeEngine?
-  private let format: PromptFormat
+  private let format: ConversationFormat
   private let sampling: SamplingSettings
   private let maximumTokens: Int?
   private let stop: [String]
@@ -16,7 +17,7 @@ final class Conversation {
   private var answerCount: UInt64 = 0
 
   init(
-    session: GenerationSession, engine: ComputeEngine? = nil, format: PromptFormat,
+    session: GenerationSession, engine: ComputeEngine? = nil, format: ConversationFormat,
     generation: GenerationOptions, system: String?
   ) throws {
     self.engine = engine
@@ -25,13 +26,15 @@ final class Conversation {
     sampling = try generation.settings(session.loaded.file.metadata)
     maximumTokens = generation.maxTokens
     stop = generation.stop
+    session.shownTokens = Set(
+      (format.reasoning?.tokenNames ?? []).compactMap(session.loaded.tokenizer.id(of:)))
     try setSystem(system)
   }
 
   /// Begins anew with another system message.
-  /// - Throws: `PromptFormatError.noSystemMessage`.
+  /// - Throws: `ConversationFormatError.noSystemMessage`.
   func setSystem(_ text: String?) throws {
-    if let text { _ = try prompt([ChatMessage(.system, text), ChatMessage(.user, "")]) }
+    if let text { try format.checkSystemMessage(text, now: .now) }
     system = text
     messages = []
   }
@@ -41,11 +44,14 @@ final class Conversation {
   /// Takes up a conversation that was saved.
   ///
   /// - Parameter system: another system message than its own.
-  /// - Throws: `PromptFormatError.noSystemMessage`.
+  /// - Throws: `ConversationFormatError.noSystemMessage`.
   func restore(_ saved: SavedConversation, system: String?) throws {
     try setSystem(system ?? saved.system)
     messages = saved.answered.flatMap {
-      [ChatMessage(.user, $0.question), ChatMessage(.assistant, $0.answer)]
+      [
+        ChatMessage(.user, $0.question),
+        ChatMessage(.assistant, $0.answer, reasoning: $0.reasoning),
+      ]
     }
   }
 
@@ -64,19 +70,22 @@ final class Conversation {
     let asked = messages + [ChatMessage(.user, question)]
     let settings = sampling.with(seed: sampling.seed &+ answerCount)
     let beginning = system.map { [ChatMessage(.system, $0)] } ?? []
-    let tokens = try prompt(beginning + asked)
-    try checkRoom(tokens.count, alone: prompt(beginning + asked.suffix(1)).count)
+    let (tokens, end) = try prompt(beginning + asked)
+    try checkRoom(tokens.count, alone: prompt(beginning + asked.suffix(1)).tokens.count)
     let progress = session.progress(line, prompt: tokens)
     let before = engine?.live?.figures
-    var harmony = format == .harmony ? HarmonyAnswer() : nil
+    var splitter = ReasoningSplitter(format.reasoning, promptEnd: end)
     var result = try session.generate(
       prompt: tokens, sampling: settings, maximumTokens: maximumTokens, stop: stop,
       isCancelled: { progress.advanceAndAsk() || receiver.shouldStop() },
-      onText: { receiver.take(.answer(harmony?.feed($0) ?? $0)) })
-    if format == .harmony { result.text = HarmonyAnswer.final(in: result.text) }
+      onText: { for part in splitter.feed($0) { receiver.take(AnswerPiece(part)) } })
+    for part in splitter.finish() { receiver.take(AnswerPiece(part)) }
+    let (reasoning, answer) = ReasoningSplitter.split(
+      result.text, format.reasoning, promptEnd: end)
+    result.text = answer
     answerCount &+= 1
     if result.stopReason != .cancelled || !result.tokens.isEmpty {
-      messages = asked + [ChatMessage(.assistant, result.text)]
+      messages = asked + [ChatMessage(.assistant, answer, reasoning: reasoning)]
     }
     return GenerationReport(
       result, sampling: settings, contextLength: session.contextLength,
@@ -93,20 +102,28 @@ final class Conversation {
         + "--context, where the model allows it, holds a longer one.")
   }
 
-  private func prompt(_ messages: [ChatMessage]) throws -> [Int] {
-    let tokenizer = session.loaded.tokenizer
-    let pieces = try format.render(
-      messages, bos: tokenizer.bosToken.flatMap(tokenizer.text(of:)),
-      eos: tokenizer.eosToken.flatMap(tokenizer.text(of:)), date: Self.today)
-    return tokenizer.encode(pieces)
+  /// The prompt of a talk, and the end of it that the template wrote.
+  private func prompt(_ messages: [ChatMessage]) throws -> (tokens: [Int], end: String) {
+    let pieces = try format.render(messages, now: .now)
+    let end = pieces.last.map { $0.isFromInput ? "" : $0.text } ?? ""
+    return (session.loaded.tokenizer.encode(pieces), end)
   }
+}
 
-  /// The local date, as `2025-08-05`.
-  private static var today: String {
+extension AnswerPiece {
+  fileprivate init(_ part: ReasoningSplitter.Part) {
+    self = part.isReasoning ? .reasoning(part.text) : .answer(part.text)
+  }
+}
+
+extension ChatTemplateDate {
+  /// The local date and time.
+  static var now: ChatTemplateDate {
     var now = time(nil)
     var parts = tm()
     localtime_r(&now, &parts)
-    func digits(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
-    return "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday))"
+    return ChatTemplateDate(
+      year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),
+      hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec))
   }
 }

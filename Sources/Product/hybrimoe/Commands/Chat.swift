@@ -1,4 +1,5 @@
 import ArgumentParser
+import GGUF
 import Glibc
 import Inference
 
@@ -23,7 +24,7 @@ struct Chat: LookingCommand {
 
   @OptionGroup(title: "Conversation") var chat: ChatOptions
   @OptionGroup(title: "Context") var context: ContextOptions
-  @OptionGroup(title: "Generation") var generation: GenerationOptions
+  @OptionGroup var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
   @OptionGroup(title: "Looking") var recording: RecordingOptions
@@ -38,7 +39,7 @@ struct Chat: LookingCommand {
     let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
     let loaded = try model.load(
       machine, deviceByteCount: engine.deviceByteCount, console: console)
-    let format = try context.promptFormat(of: loaded)
+    let format = try context.conversationFormat(of: loaded)
     let session = try engine.session(loaded, SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }
     let conversation = try Conversation(
@@ -72,11 +73,17 @@ struct Chat: LookingCommand {
 
 extension ContextOptions {
   /// The format of the template that the user gave, or of the model's own.
-  func promptFormat(of loaded: LoadedModel) throws -> PromptFormat {
-    if let chatTemplateFile { return try PromptFormat(template: InputFile.text(chatTemplateFile)) }
-    guard let template = try loaded.file.metadata.stringIfPresent("tokenizer.chat_template") else {
-      throw PromptFormatError.noTemplate
+  func conversationFormat(of loaded: LoadedModel) throws -> ConversationFormat {
+    try ConversationFormat(
+      template: Self.template(chatTemplateFile, in: loaded.file), tokenizer: loaded.tokenizer)
+  }
+
+  /// The text of the template in a file, or else of a model's own.
+  static func template(_ path: String?, in file: GGUFFile) throws -> String {
+    if let path { return try InputFile.description(path) }
+    guard let template = try file.metadata.stringIfPresent("tokenizer.chat_template") else {
+      throw ConversationFormatError.noTemplate
     }
-    return try PromptFormat(template: template)
+    return template
   }
 }

@@ -65,7 +65,7 @@ extension OpenDevice {
   static func cuda(
     _ number: Int, isAskedFor: Bool, _ catalog: ProfileCatalog
   ) throws -> OpenDevice {
-    let device = try CUDADevice(index: number)
+    let device = try StreamIndependence.checked(try CUDADevice(index: number))
     return OpenDevice(
       device: device,
       machine: try MachineProfile(

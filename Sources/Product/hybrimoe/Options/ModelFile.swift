@@ -49,12 +49,17 @@ extension ModelOptions {
 
   /// The tokenizer of the file that the options name, of any architecture.
   func tokenizer(console: Console) throws -> Tokenizer {
+    try fileAndTokenizer(console: console).tokenizer
+  }
+
+  /// The file that the options name, of any architecture, and its tokenizer.
+  func fileAndTokenizer(console: Console) throws -> (file: GGUFFile, tokenizer: Tokenizer) {
     try noteChoice(console)
     let file = try location().open()
     let tokenizer = try Tokenizer(
       Vocabulary(file.metadata), preTokenizerOverride: preTokenizer)
     note(tokenizer.warnings, of: file, console)
-    return tokenizer
+    return (file, tokenizer)
   }
 
   /// The model, ready to run.

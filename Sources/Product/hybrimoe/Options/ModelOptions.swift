@@ -31,6 +31,9 @@ struct ModelOptions: ParsableArguments {
       valueName: "name"))
   var preTokenizer: String?
 
+  /// Whether any of the options names a model.
+  var isGiven: Bool { model != nil || ggufPath != nil || modelPath != nil }
+
   func validate() throws {
     if let model, let ggufPath, model != ggufPath {
       throw ValidationError(
@@ -65,7 +68,7 @@ struct ContextOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: .init(
-      "A chat template that takes the place of the model's own; it must be of a known format.",
+      "A chat template, in the Jinja language, that takes the place of the model's own.",
       valueName: "file"))
   var chatTemplateFile: String?
 
