@@ -53,6 +53,11 @@ final class ComputeEngine {
     }
   }
 
+  /// Memory of a card, which is beside that of the host.
+  var deviceByteCount: Int {
+    options.device == .emulated ? 0 : open?.machine.gpu.memoryBytes ?? 0
+  }
+
   /// Plans a model's placement.
   ///
   /// - Returns: the options, with a context that GPU memory has room for where none was asked for.
