@@ -96,6 +96,31 @@ import Testing
     #expect(executor.inFlight.count == 2)
   }
 
+  /// The cache holds experts 0 and 1; 2 is copied before the plan begins.
+  @Test(arguments: [true, false])
+  func `what has come is launched with the residents, what has not behind them`(
+    _ hasCome: Bool
+  ) throws {
+    let log = OperationLog()
+    let served = try make([], cacheSlots: 2, log: log)
+    let (executor, residency) = (served.executor, served.executor.residency)
+    let ids = [0, 2]
+    executor.groups.take(ids, ranks: 2, expertCount: experts.expertCount)
+    let work = LayerWork(
+      try executor.director.plan(
+        RoutingEvent(
+          step: 0, phase: .decode, layer: 0, ids: ids, weights: [0.5, 0.5],
+          scores: Array(repeating: 0.125, count: 8))))
+    try #require(work.residents.map(\.index) == [0] && work.arrivals.map(\.index) == [2])
+    try residency.carry(work.arrivals[0], through: .max, .onDemand)
+    if hasCome { try served.device.synchronize() }
+    residency.planBegins(using: work.residents + work.arrivals)
+    executor.gpu.begin(executor.groups, tokenCount: 1)
+    log.clear()
+    try executor.launch(work)
+    #expect(log.count("experts", .launch) == (hasCome ? 2 : 4))
+  }
+
   @Test func `a resident that lost its slot is brought when it is used`() throws {
     let served = try make(Self.streams, cacheSlots: 2)
     let residency = served.executor.residency
