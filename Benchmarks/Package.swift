@@ -5,6 +5,7 @@ import PackageDescription
 //   swift run -c release --package-path Benchmarks SchedulingBenchmark
 //   swift run -c release --package-path Benchmarks PolicyBenchmark
 //   swift run -c release --package-path Benchmarks ThreadBenchmark
+//   swift run -c release --package-path Benchmarks SamplingBenchmark
 let package = Package(
   name: "Benchmarks",
   dependencies: [.package(name: "hybrimoe", path: "..")],
@@ -31,6 +32,13 @@ let package = Package(
       name: "ThreadBenchmark",
       dependencies: [
         "BenchmarkSupport", .product(name: "HybriMoECompute", package: "hybrimoe"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "SamplingBenchmark",
+      dependencies: [
+        "BenchmarkSupport", "CAllocationCount",
+        .product(name: "HybriMoESampling", package: "hybrimoe"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),
   ],

@@ -82,11 +82,12 @@ import Testing
     ["run", "-p", "a", "--stop", ""], ["bench", "--shape", "x", "--kernels"], ["serve"], ["logits"],
     ["chat", "--scheduler", "magic"], ["chat", "--device", "gpu"], ["chat", "--nope"],
     ["inspect", "a.gguf", "-m", "b.gguf"], ["tokenize", "--model"],
-    ["run", "-p", "a", "--repeat-penalty", "1.1"], ["chat", "--logit-bias", "1=2"],
+    ["run", "-p", "a", "--repeat-penalty", "0"], ["chat", "--logit-bias", "1:2"],
     ["tokenize", "-p", "a", "--pre-tokenizer", "none"], ["inspect", "--pre-tokenizer", "none"],
     ["perplexity", "-p", "a", "--context", "3"], ["bench", "--generate", "-1"],
     ["bench", "--prompt-tokens", "8,0"], ["logits", "--tokens", "1,,2"], ["detokenize"],
-    ["chat", "--dry-multiplier", "0.8"], ["chat", "--typical-p", "0.5"],
+    ["chat", "--dry-multiplier", "nan"], ["chat", "--typical-p", "0"],
+    ["chat", "--samplers", "top-k;top-k"], ["run", "-p", "a", "--logprobs", "3"],
   ])
   func `wrong usage ends with 64 and a message`(arguments: [String]) throws {
     let process = Program.process(arguments)

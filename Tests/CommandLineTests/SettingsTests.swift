@@ -184,7 +184,9 @@ import Testing
     let contract = [
       "model", "gguf_path", "model_path", "context", "kv-type", "chat-template-file", "prompt",
       "file", "max-tokens", "temperature", "top-k", "top-p", "min-p", "typical-p",
-      "repeat-penalty", "presence-penalty", "frequency-penalty", "logit-bias", "seed", "stop",
+      "repeat-penalty", "repeat-last-n", "samplers", "logprobs", "dry-multiplier", "dry-base",
+      "dry-allowed-length", "dry-penalty-last-n", "dry-sequence-breaker", "presence-penalty",
+      "frequency-penalty", "logit-bias", "seed", "stop",
       "system", "threads", "device", "gpu-memory", "cache-size", "cache_size", "cache-ratio",
       "optimize-rule-path", "optimize_rule_path", "optimize_config_path", "scheduler", "eviction",
       "admission", "prefetch-size", "prefetch_size", "json", "stats", "timeline-svg",

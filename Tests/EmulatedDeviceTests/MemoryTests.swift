@@ -105,3 +105,27 @@ import Testing
   memory = nil
   pinned = nil
 }
+
+@Test func `memory may go with the last operation that uses it`() throws {
+  let device = try EmulatedDevice(.late([]))
+  let stream = try device.makeStream(name: "one")
+  for isLost in [false, true] {
+    var words: PinnedMemory? = try device.allocatePinned(byteCount: 4, purpose: "words")
+    try stream.write(1, to: words!.word(at: 0))
+    weak let kept = words
+    words = nil
+    #expect(kept != nil)
+    if isLost {
+      let other = try device.allocatePinned(byteCount: 4, purpose: "a piece")
+      let memory = try device.allocate(byteCount: 4, purpose: "numbers")
+      try stream.copy(from: other.span(0, byteCount: 4), to: memory.address)
+      other.base.storeBytes(of: 7, as: UInt32.self)
+    }
+    if isLost {
+      #expect(throws: DeviceError.self) { try stream.synchronize() }
+    } else {
+      try stream.synchronize()
+    }
+    #expect(kept == nil)
+  }
+}

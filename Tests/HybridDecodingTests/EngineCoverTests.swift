@@ -1,4 +1,5 @@
 import CPUCompute
+import DeviceCompute
 import Devices
 import EmulatedDevice
 import ExpertCaching
@@ -85,6 +86,7 @@ struct Engine {
   init(
     _ run: EngineRun, model known: DecoderModel? = nil,
     placement: DensePlacement = DensePlacement(), failures: [EmulatedFailure] = [],
+    checksStreams: Bool = false,
     _ adjust: (inout EmulatedDevice.Configuration) -> Void = { _ in }
   ) throws {
     model = try known ?? World.load(run.model)
@@ -94,7 +96,9 @@ struct Engine {
     var configuration = EmulatedDevice.Configuration(
       seed: run.seed, waitsForMemory: run.waitsForMemory, failures: failures)
     adjust(&configuration)
-    let device = try EmulatedDevice(configuration)
+    let emulated = try EmulatedDevice(configuration)
+    let device =
+      checksStreams ? try StreamIndependence.checked(emulated) : emulated as any Device
     let layers = model.expertLayers
     var hybrid = HybridSetup(
       device: device, compute: setup.compute, layers: layers, store: model.store,

@@ -75,4 +75,24 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: runs("qwen2moe-nano-F16", 12).filter(\.waitsForMemory), 1...2)
+  func `streams that share a queue are found out, and no bit is other`(
+    _ run: EngineRun, _ queues: Int
+  ) throws {
+    let tokens = [3, 1, 4, 1, 5, 9, 2, 6]
+    let engine = try Engine(run, checksStreams: true) { $0.queueCount = queues }
+    #expect(
+      try engine.decoder.bits(prompt: tokens, chunk: run.chunk, answer: [7])
+        == engine.expected.bits(prompt: tokens, chunk: run.chunk, answer: [7]))
+    #expect(try engine.executor.statistics().notes.contains { $0.contains("hold each other up") })
+  }
+
+  @Test(arguments: EngineRun.few.filter(\.waitsForMemory).prefix(2))
+  func `without looking they would wait for ever`(_ run: EngineRun) throws {
+    let engine = try Engine(run) { $0.queueCount = 1 }
+    #expect(throws: DeviceError.self) {
+      try engine.decoder.bits(prompt: [1, 2], chunk: run.chunk, answer: [7])
+    }
+  }
 }

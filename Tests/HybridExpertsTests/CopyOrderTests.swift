@@ -10,7 +10,7 @@ import Testing
 
 @testable import HybridExperts
 
-/// The parts that copies are made of: events, staging pieces, issued pieces, the link's thread.
+/// The parts that copies are made of: events, staging pieces, issued pieces, threads beside the host.
 @Suite struct CopyOrderTests {
   @Test func `an event is used again when nobody refers to its mark`() throws {
     let device = try EmulatedDevice()
@@ -79,26 +79,40 @@ import Testing
     }
   }
 
-  // MARK: The link's thread
+  // MARK: Threads
 
-  @Test func `the link's thread is gone when its end has been waited for`() throws {
+  @Test func `an executor that is let go takes its threads with it`() throws {
+    var configuration = EmulatedDevice.Configuration()
+    configuration.hostThreadCount = 3
+    var served: ServedLayers? = try ServedLayers(
+      MadeExperts(), configuration, { $0.clock = .measured },
+      system: SystemDescription(.allGPU, cacheRatio: 0.5))
+    weak let link = served?.executor.link
+    weak let pinning = served?.executor.pinning
+    #expect(link != nil && pinning != nil)
+    served?.executor.end()
+    served = nil
+    #expect(link == nil && pinning == nil)
+  }
+
+  @Test func `a background thread is gone when its end has been waited for`() throws {
     for _ in 0..<100 {
-      var link: LinkThread? = try LinkThread(
+      var thread: BackgroundThread? = try BackgroundThread(
         work: {
           for _ in 0..<100 { sched_yield() }
           return nil
         }, onFailure: { _ in })
-      weak let thread = link
-      link?.end()
-      link = nil
-      #expect(thread == nil)
+      weak let held = thread
+      thread?.end()
+      thread = nil
+      #expect(held == nil)
     }
   }
 
-  @Test func `the link's thread waits for a piece before it looks again`() throws {
+  @Test func `a background thread waits for a piece before it looks again`() throws {
     let event = CountedEvent()
     let (calls, waits) = (CountedEvent(), CountedEvent())
-    let link = try LinkThread(
+    let thread = try BackgroundThread(
       work: {
         calls.add(1)
         if calls.count == 1 { return event }
@@ -106,7 +120,7 @@ import Testing
         return nil
       }, onFailure: { _ in })
     while calls.count < 2 { sched_yield() }
-    link.end()
+    thread.end()
     #expect(waits.count == 1)
   }
 }

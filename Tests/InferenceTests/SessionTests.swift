@@ -111,16 +111,81 @@ import Testing
   }
 
   @Test func `the same seed gives the same text, another seed another`() throws {
-    func text(_ seed: UInt64, threads: Int) throws -> [Int] {
+    let plain = try SamplingSettings(temperature: 1.5)
+    let everything = try SamplingSettings(
+      temperature: 1.5, topK: 0, typicalP: 0.95, topNSigma: 3,
+      xtc: ExcludedTopChoices(probability: 0.5, threshold: 0.05),
+      penalties: RepetitionPenalties(repeat: 1.2, presence: 0.1, frequency: 0.1),
+      dry: DRYPenalty(multiplier: 0.8), logitBias: [7: -.infinity])
+    func tokens(_ settings: SamplingSettings, threads: Int) throws -> [Int] {
       let session = try GenerationSession(
         try loadFixture("qwen3moe-nano-F16"), options: .exact(threads: threads))
-      return try session.generate(
-        prompt: prompt, sampling: try SamplingSettings(temperature: 1.5, seed: seed),
-        maximumTokens: 20
-      ).tokens
+      return try session.generate(prompt: prompt, sampling: settings, maximumTokens: 20).tokens
     }
-    #expect(try text(7, threads: 1) == text(7, threads: 3))
-    #expect(try text(7, threads: 1) != text(8, threads: 1))
+    for settings in [plain, everything] {
+      let one = try tokens(settings.with(seed: 7), threads: 1)
+      #expect(try tokens(settings.with(seed: 7), threads: 1) == one)
+      #expect(try tokens(settings.with(seed: 7), threads: 2) == one)
+      #expect(try tokens(settings.with(seed: 7), threads: 3) == one)
+      #expect(try tokens(settings.with(seed: 8), threads: 1) != one)
+    }
+  }
+
+  @Test func `penalties count the prompt's tokens, also those that the cache holds`() throws {
+    let session = try session()
+    func first(_ prompt: [Int], lastCount: Int) throws -> Int {
+      let penalties = try RepetitionPenalties(presence: 1e6, lastCount: lastCount)
+      let settings = try SamplingSettings(temperature: 0, penalties: penalties)
+      return try session.generate(prompt: prompt, sampling: settings, maximumTokens: 1).tokens[0]
+    }
+    // The same prompt, whose first token is what the model wants to say.
+    var wanting = prompt
+    for _ in 0..<40 {
+      let wanted = try first(wanting, lastCount: 0)
+      if wanting[0] == wanted { break }
+      wanting[0] = wanted
+    }
+    try #require(try first(wanting, lastCount: 0) == wanting[0])
+    #expect(try first(wanting, lastCount: wanting.count - 1) == wanting[0])
+    #expect(try first(wanting, lastCount: wanting.count) != wanting[0])
+    #expect(try first(wanting, lastCount: -1) != wanting[0])
+  }
+
+  @Test func `an answer under a penalty for every token never repeats one`() throws {
+    let penalties = try RepetitionPenalties(presence: 1e6, lastCount: -1)
+    let settings = try SamplingSettings(temperature: 0, penalties: penalties)
+    let result = try session().generate(prompt: prompt, sampling: settings, maximumTokens: 40)
+    let all = prompt + result.tokens
+    #expect(Set(all).count == all.count)
+    let free = try session().generate(prompt: prompt, sampling: .greedy, maximumTokens: 40)
+    #expect(Set(prompt + free.tokens).count < prompt.count + free.tokens.count)
+  }
+
+  @Test func `a bias for a token that the model lacks is refused before the prompt is read`() throws
+  {
+    let session = try session()
+    for token in [-1, 512] {
+      let settings = try SamplingSettings(logitBias: [token: 1])
+      #expect(throws: SamplingError.biasOutsideVocabulary(tokenID: token, vocabularySize: 512)) {
+        try session.generate(prompt: prompt, sampling: settings)
+      }
+    }
+    #expect(session.runner.tokens.isEmpty)
+  }
+
+  @Test func `log-probabilities are the model's own, whatever is sampled`() throws {
+    let settings = try SamplingSettings(temperature: 2, logitBias: [3: 1e6])
+    let result = try session().generate(
+      prompt: prompt, sampling: settings, topLogProbabilities: 4, maximumTokens: 3)
+    #expect(result.tokens == [3, 3, 3] && result.logProbabilities.count == 3)
+    let runner = try session().runner
+    var logits = try runner.accept(prompt)
+    for entry in result.logProbabilities {
+      #expect(entry == (try LogProbabilities(logits.span, chosen: 3, count: 4)))
+      logits = try runner.accept([3])
+    }
+    let silent = try session().generate(prompt: prompt, sampling: settings, maximumTokens: 3)
+    #expect(silent.logProbabilities.isEmpty)
   }
 
   @Test func `perplexity is the mean of each token's surprise`() throws {

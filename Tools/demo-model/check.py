@@ -5,7 +5,8 @@
 
 Everything below is measured on the weights in the GGUF file, that is, after quantisation:
 the agreement of PyTorch with the numpy reference, the loss per token on held-out texts, the share of held-out
-sums that greedy decoding gets right, the share of experts that each domain uses, and conversations.
+sums that greedy decoding gets right, and the share of experts that each domain uses. What a visitor meets is
+measured by evaluate.py, through the program.
 """
 import argparse
 import json
@@ -23,21 +24,13 @@ from text import sums
 from tokenizer import END, chat_pieces, read
 
 TOLERANCE = 1e-3          # of the logits' standard deviation; F32 against F64, measured 1e-5 to 1e-4
-CONVERSATIONS = [
-    ['Hello!', 'What can you do?', 'Tell me a story about a fox.', 'Thank you!'],
-    ['What is hybrimoe?', 'How does it work?', 'How do I quit?'],
-    ['What is 12 + 7?', 'What is 47 + 38?', 'How much is 82 minus 57?', 'What is the capital of France?'],
-    ['Who are you?', 'What is an expert?', 'What is the weather today?', 'What sound does an owl make?'],
-    ['Tell me a story about a robot called Mia.'],
-    ['Count to 10.', 'What comes after Monday?', 'Spell moon.', 'What is the meaning of life?'],
-]
 
 
 class Checker:
-    def __init__(self, path, out):
+    def __init__(self, path, out, valid='valid'):
         self.path, self.model = path, from_gguf(path)
         self.tokenizer = Tokenizer.from_file(str(out / 'tokenizer.json'))
-        self.valid = read(out / 'valid.jsonl')
+        self.valid = read(out / f'{valid}.jsonl')
 
     def encode(self, text):
         return self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -89,24 +82,6 @@ class Checker:
                 right += row[len(prompt) - 1:len(prompt) + len(answer) - 1].tolist() == answer
         return right / count
 
-    def answer(self, messages, limit=220):
-        """Greedy decoding without a cache, at most `limit` tokens."""
-        tokens, end = self.encode(self.prompt(messages)), self.tokenizer.token_to_id(END)
-        start = len(tokens)
-        while len(tokens) < min(start + limit, self.model.c.context):
-            token = int(self.model(torch.tensor([tokens]))[0, -1].argmax())
-            if token == end:
-                break
-            tokens.append(token)
-        return self.tokenizer.decode(tokens[start:])
-
-    def conversation(self, questions):
-        messages = []
-        for question in questions:
-            messages.append(('user', question))
-            messages.append(('assistant', self.answer(messages)))
-        return messages
-
 
 def specialisation(usage):
     """Per domain: experts that it uses at least twice as often as all domains together do, of all layers."""
@@ -121,10 +96,11 @@ def main():
     parser.add_argument('--out', default='out')
     parser.add_argument('--model', default='hybrimoe-demo.gguf')
     parser.add_argument('--report', help='also write the figures as JSON')
+    parser.add_argument('--valid', default='second-valid', help='name of the held-out text')
     parser.add_argument('--threads', type=int, default=2)
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
-    check = Checker(a.model, pathlib.Path(a.out))
+    check = Checker(a.model, pathlib.Path(a.out), a.valid)
     report = {'agreement': check.agreement()}
     print(f'PyTorch against numpy: {report["agreement"]:.1e} standard deviations (limit {TOLERANCE:g})')
     losses, usage = check.losses()
@@ -139,11 +115,6 @@ def main():
     report['specialised'] = specialisation(usage)
     print(f'share of one expert in its layer: {report["expert share"]}, balanced is {1 / check.model.c.experts}')
     print(f'experts used twice as often as on average, of {share.numel()}: {report["specialised"]}')
-    report['conversations'] = [check.conversation(q) for q in CONVERSATIONS]
-    for messages in report['conversations']:
-        print()
-        for role, text in messages:
-            print(f'{"> " if role == "user" else ""}{text}')
     if a.report:
         pathlib.Path(a.report).write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')
     if not report['agreement'] <= TOLERANCE:

@@ -120,8 +120,8 @@ def add_tokenizer(writer, path, vocabulary):
     writer.add_chat_template(CHAT_TEMPLATE)
 
 
-def write(out, to, matrix_type=Type.Q8_0):
-    state = torch.load(out / 'checkpoint.pt', weights_only=True)
+def write(out, to, matrix_type=Type.Q8_0, name='checkpoint'):
+    state = torch.load(out / f'{name}.pt', weights_only=True)
     c = Config(**state['config'])
     writer = gguf.GGUFWriter(to, 'deepseek2')
     add_metadata(writer, c, matrix_type)
@@ -141,9 +141,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', default='out')
     parser.add_argument('--to', default='hybrimoe-demo.gguf')
+    parser.add_argument('--name', default='checkpoint', help='of the checkpoint')
     parser.add_argument('--f32', action='store_true', help='keep every tensor in F32')
     a = parser.parse_args()
-    step = write(pathlib.Path(a.out), a.to, Type.F32 if a.f32 else Type.Q8_0)
+    step = write(pathlib.Path(a.out), a.to, Type.F32 if a.f32 else Type.Q8_0, a.name)
     print(f'{a.to}: {pathlib.Path(a.to).stat().st_size} bytes, training step {step}')
 
 

@@ -87,8 +87,12 @@ def write_second(out, seed, count):
     """The texts of the second training; prompts.jsonl is kept out of all of them."""
     prompts = (HERE / 'prompts.jsonl').read_text(encoding='utf-8').splitlines()
     kept_out = {second.question_key(json.loads(line)['prompt']) for line in prompts}
-    for part, make, number, part_seed in (('second', second.entry, count, seed), ('exercise', second.exercise, count // 2, seed + 1_000_000),
-                                          ('second-valid', second.entry, 1500, seed + 2_000_000)):
+    for part, make, number, part_seed in (('second', second.entry, count, seed),
+                                          ('exercise', second.exercise, count // 2, seed + 1_000_000),
+                                          ('second-valid', second.entry, 1500, seed + 2_000_000),
+                                          ('third', second.third, count * 2 // 5, seed + 3_000_000),
+                                          ('third-drill', second.drill, count // 2, seed + 4_000_000),
+                                          ('last-drill', second.last_drill, count // 2, seed + 5_000_000)):
         write(out, part, second.texts(part_seed, make, number, kept_out))
 
 

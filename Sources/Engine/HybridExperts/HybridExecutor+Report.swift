@@ -55,6 +55,7 @@ extension HybridExecutor {
     statistics.stagedBytes = source.stagedByteCount
     statistics.pageableBytes = source.pageableByteCount
     if let shortage { statistics.notes.append(shortage) }
+    if let remark = device.properties.remark { statistics.notes.append(remark) }
     let pinned = "\(source.chunks.pinnedByteCount >> 20) MiB of the experts are pinned"
     if let refusal = source.chunks.refusal {
       statistics.notes.append("\(pinned), the others reach the GPU through a buffer: \(refusal)")

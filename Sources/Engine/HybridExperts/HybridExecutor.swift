@@ -75,7 +75,7 @@ public final class HybridExecutor: LayerServing {
   /// With the measured clock.
   var link: BackgroundThread?
   /// Pins memory that copies want, without the lock.
-  private var pinning: BackgroundThread?
+  private(set) var pinning: BackgroundThread?
   var linkFailure: (any Error)?
   /// Whether there is one: the host asks in every turn of a wait, and would keep the link's thread from
   /// the lock.

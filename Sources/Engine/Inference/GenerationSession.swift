@@ -21,6 +21,8 @@ public enum StopReason: String, Sendable, Equatable {
 public struct GenerationResult: Sendable {
   public var text = ""
   public var tokens: [Int] = []
+  /// Of each of `tokens`, where they were asked for.
+  public var logProbabilities: [LogProbabilities] = []
   public var stopReason = StopReason.endOfText
   /// The stop string that ended the answer.
   public var stopString: String?
@@ -71,7 +73,9 @@ public final class GenerationSession {
   ///
   /// - Parameters:
   ///   - prompt: the whole sequence so far, what earlier calls computed included.
-  ///   - sampling: how tokens are chosen.
+  ///   - sampling: how tokens are chosen; its penalties count the prompt's tokens too.
+  ///   - topLogProbabilities: how many of the most probable tokens to tell beside each token, at
+  ///     least 0; nil: no probabilities.
   ///   - maximumTokens: nil: until the model ends or the context is full.
   ///   - stop: strings that end the answer; they are not part of it.
   ///   - isCancelled: asked often; true ends the answer with what there is.
@@ -79,16 +83,18 @@ public final class GenerationSession {
   ///   - onText: the answer's text as it comes, whole characters only.
   /// - Throws: `InferenceError`, `SamplingError`, `HostMemoryError`.
   public func generate(
-    prompt: [Int], sampling: SamplingSettings, maximumTokens: Int? = nil, stop: [String] = [],
-    isCancelled: () -> Bool = { false }, onProgress: (Int, Int) -> Void = { _, _ in },
-    onText: @escaping (String) -> Void = { _ in }
+    prompt: [Int], sampling: SamplingSettings, topLogProbabilities: Int? = nil,
+    maximumTokens: Int? = nil, stop: [String] = [], isCancelled: () -> Bool = { false },
+    onProgress: (Int, Int) -> Void = { _, _ in }, onText: @escaping (String) -> Void = { _ in }
   ) throws -> GenerationResult {
     guard !prompt.isEmpty else { throw InferenceError.emptyPrompt }
     guard prompt.count <= contextLength else {
       throw InferenceError.promptTooLong(tokenCount: prompt.count, contextLength: contextLength)
     }
+    try sampling.checkBiases(vocabularySize: loaded.tokenizer.tokenCount)
     var answer = Answer(
-      tokenizer: loaded.tokenizer, matcher: try StopMatcher(stop), onText: onText)
+      tokenizer: loaded.tokenizer, matcher: try StopMatcher(stop),
+      topLogProbabilities: topLogProbabilities, onText: onText)
     answer.result.promptTokenCount = prompt.count
     answer.result.reusedTokenCount = reuse(prompt)
     answer.show(tokens: shownTokens)
@@ -105,8 +111,8 @@ public final class GenerationSession {
       prefilled = clock.now
       observer?.willRun(.decode)
       reason = try decode(
-        from: logits, into: &answer, sampling: sampling, maximumTokens: maximumTokens,
-        isCancelled: isCancelled)
+        from: logits, into: &answer, sampler: sampler(sampling, prompt: prompt),
+        maximumTokens: maximumTokens, isCancelled: isCancelled)
     } catch InferenceError.cancelled {
       reason = .cancelled
     }
@@ -118,21 +124,28 @@ public final class GenerationSession {
 
   /// Chooses token after token until something ends the answer.
   private func decode(
-    from firstLogits: [Float], into answer: inout Answer, sampling: SamplingSettings,
+    from firstLogits: [Float], into answer: inout Answer, sampler: consuming Sampler,
     maximumTokens: Int?, isCancelled: () -> Bool
   ) throws -> StopReason {
     var logits = firstLogits
-    var sampler = Sampler(sampling)
     while true {
       if let maximumTokens, answer.result.tokens.count >= maximumTokens { return .maximumTokens }
       if isCancelled() { return .cancelled }
       let token = try sampler.next(logits)
       if loaded.tokenizer.isEndOfGeneration(token) { return .endOfText }
-      if answer.append(token) { return .stopString }
+      if try answer.append(token, logits) { return .stopString }
       if let maximumTokens, answer.result.tokens.count >= maximumTokens { return .maximumTokens }
       if runner.tokens.count >= contextLength { return .contextFull }
       logits = try runner.accept(
         [token], phase: .decode, observer: observer, isCancelled: isCancelled)
+    }
+  }
+
+  private func sampler(_ settings: SamplingSettings, prompt: [Int]) -> Sampler {
+    let tokenizer = loaded.tokenizer
+    return Sampler(settings, prompt: prompt) { token in
+      tokenizer.isControl(token) || tokenizer.isEndOfGeneration(token)
+        ? .control : .plain(tokenizer.bytes(of: token) ?? [])
     }
   }
 
@@ -151,17 +164,26 @@ private struct Answer {
   var result = GenerationResult()
   private var decoder: StreamingDecoder
   private var matcher: StopMatcher
+  private let topLogProbabilities: Int?
   private let onText: (String) -> Void
 
-  init(tokenizer: Tokenizer, matcher: StopMatcher, onText: @escaping (String) -> Void) {
+  init(
+    tokenizer: Tokenizer, matcher: StopMatcher, topLogProbabilities: Int?,
+    onText: @escaping (String) -> Void
+  ) {
+    self.topLogProbabilities = topLogProbabilities
     decoder = StreamingDecoder(tokenizer, continuing: true)
     self.matcher = matcher
     self.onText = onText
   }
 
-  /// Takes a token; true where it completes a stop string.
-  mutating func append(_ token: Int) -> Bool {
+  /// Takes a token and the scores that it was chosen from; true where it completes a stop string.
+  mutating func append(_ token: Int, _ logits: [Float]) throws -> Bool {
     result.tokens.append(token)
+    if let topLogProbabilities {
+      result.logProbabilities.append(
+        try LogProbabilities(logits.span, chosen: token, count: topLogProbabilities))
+    }
     return feed(decoder.append(token))
   }
 

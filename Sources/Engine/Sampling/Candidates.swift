@@ -161,8 +161,7 @@ extension Candidates {
       if end - orderedCount <= 16 {
         sortByInsertion(orderedCount..<end)
         bounds.removeLast()
-        // The candidate at a bound is in its place; behind the last bound there is none.
-        orderedCount = bounds.isEmpty ? end : end + 1
+        orderedCount = end
       } else {
         bounds.append(part(orderedCount..<end))
       }

@@ -65,7 +65,7 @@ struct RepetitionFinder: Sendable {
     let count = penalty.lastCount < 0 ? tokens.count : min(penalty.lastCount, tokens.count)
     let limit = min(freeCount, count)
     guard limit >= penalty.allowedLength else { return }
-    if matches.count < limit { matches = Array(repeating: 0, count: max(limit, 64)) }
+    if matches.count < limit { matches = Array(repeating: 0, count: max(2 * limit, 64)) }
     let last = tokens.count - 1
     // Of all places passed, the one whose match reaches furthest back: from `start` to before `end`.
     var start = 0

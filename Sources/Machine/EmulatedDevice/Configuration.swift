@@ -20,6 +20,9 @@ extension EmulatedDevice {
     public var threadCount: Int?
     /// Whether its streams can wait for words of memory, as not all drivers' can.
     public var waitsForMemory: Bool
+    /// Queues that streams share, in turn: one that waits holds up all that came later to its queue. nil:
+    /// each stream has its own.
+    public var queueCount: Int?
     /// What goes wrong.
     public var failures: [EmulatedFailure]
     /// Operations that are left out: what a program does without them is what a test wants to know.

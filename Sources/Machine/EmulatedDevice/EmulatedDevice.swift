@@ -76,8 +76,7 @@ public final class EmulatedDevice: Device {
   }
 
   public func makeStream(name: String) throws(DeviceError) -> any DeviceStream {
-    let lane = Lane(name: name)
-    try emulation.locked { () throws(DeviceError) in emulation.lanes.append(lane) }
+    let lane = try emulation.locked { () throws(DeviceError) in emulation.makeLane(name) }
     return EmulatedStream(emulation: emulation, lane: lane)
   }
 

@@ -20,6 +20,7 @@ final class Emulation: @unchecked Sendable {
   var copies = 0
   var launches = 0
   var events = 0
+  var streams = 0
   var running = 0
   /// Threads of the host that wait, and those of them for which nothing can go on.
   var waitingHosts = 0
@@ -67,6 +68,17 @@ final class Emulation: @unchecked Sendable {
       if let lane = nextLane() { run(lane) } else { monitor.wait() }
     }
     monitor.unlock()
+  }
+
+  /// The queue of a new stream.
+  func makeLane(_ name: String) -> Lane {
+    streams += 1
+    if let count = configuration.queueCount, lanes.count >= count {
+      return lanes[(streams - 1) % count]
+    }
+    let lane = Lane(name: name)
+    lanes.append(lane)
+    return lane
   }
 
   // MARK: - Choosing

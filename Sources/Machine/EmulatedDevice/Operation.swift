@@ -135,16 +135,19 @@ final class Lane: @unchecked Sendable {
   func removeHead() -> Submission {
     let head = submissions[begin]
     begin += 1
-    if begin == submissions.count || begin > 512 {
-      submissions.removeFirst(begin)
-      begin = 0
-    }
+    if begin == submissions.count || begin > 512 { removeFirst(begin) }
     return head
   }
 
-  func removeAll() {
-    submissions = []
+  func removeAll() { removeFirst(submissions.count) }
+
+  // The last reference to pinned memory may go with an operation, and whoever gives it back looks through all
+  // that is left here: so operations go when the list is in order again.
+  private func removeFirst(_ count: Int) {
+    let gone = submissions[..<count]
+    submissions.removeFirst(count)
     begin = 0
+    withExtendedLifetime(gone) {}
   }
 
   func ranAnother() {

@@ -61,3 +61,10 @@ def made_name(rng):
     """An invented name: what has to be copied, because it cannot be known."""
     name = ''.join(rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice([1, 2, 2])))
     return first_upper(name + rng.choice(_CODAS) if len(name) > 2 else name + rng.choice(['n', 'l', 'm', 'x']))
+
+
+def matches(template, text):
+    """Whether `expand` could have made `text` of a template without values and without nested braces."""
+    pattern = ''.join('(' + '|'.join(map(re.escape, part[1:-1].split('|'))) + ')' if part.startswith('{') else re.escape(part)
+                      for part in re.split(r'(\{[^{}]*\})', template))
+    return re.fullmatch(pattern, text) is not None

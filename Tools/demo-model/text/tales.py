@@ -266,9 +266,12 @@ WORDS['weatherlow'] = [t[:1].lower() + t[1:] for t in WORDS['weather']]
 WORDS['cast'] = CHARACTERS
 
 
-def cast(rng, named=False):
-    """Who and what a story is about."""
+def cast(rng, named=False, common=False):
+    """Who and what a story is about; `common`: the friend is one of the animals seen most."""
     hero, pal = rng.sample(CHARACTERS, 2)
+    if common:
+        pal = rng.choice([a for a in ANIMALS if a != hero])
+        hero = rng.choice([a for a in ANIMALS if a != pal]) if rng.random() < 0.4 else hero
     male = rng.random() < 0.5
     v = {'hero0': hero, 'herob': hero, 'hero': f'the {hero}', 'ahero': article(hero), 'pal': pal, 'friend': f'the {pal}',
          'afriend': article(pal), 'he': 'he' if male else 'she', 'his': 'his' if male else 'her',
@@ -291,8 +294,8 @@ def request(rng, v):
     return typed(rng, told(rng, rng.choice(options), v))
 
 
-def story(rng):
-    v = cast(rng, rng.random() < 0.12)
+def story(rng, common=False):
+    v = cast(rng, rng.random() < 0.12, common)
     return v, request(rng, v), telling(rng, v)
 
 
@@ -304,8 +307,8 @@ QUESTIONS = [
 ]
 
 
-def conversation(rng):
-    v, question, text = story(rng)
+def conversation(rng, common=False):
+    v, question, text = story(rng, common)
     messages = [('user', question), ('assistant', text)]
     if rng.random() < 0.12:
         questions, answer = rng.choice(QUESTIONS)
@@ -313,9 +316,9 @@ def conversation(rng):
     return messages
 
 
-def beginning(rng):
+def beginning(rng, common=False):
     """A request and the first sentences of the story: practice in taking up the hero."""
-    v = cast(rng, rng.random() < 0.25)
+    v = cast(rng, rng.random() < 0.25, common)
     if 'name' not in v and rng.random() < 0.5:
         question = typed(rng, told(rng, rng.choice(ASK_PAIR), v))
     else:

@@ -33,7 +33,13 @@ struct ChatLoop {
   }
 
   private mutating func talk(first question: String?) throws {
-    if let question { try attempt { try $0.answer(question) } }
+    if let question {
+      if isInteractive {
+        let shown = TerminalText.safe(question.replacing("\n", with: " "), width: 300)
+        tell("> " + shown, indent: 2)
+      }
+      try attempt { try $0.answer(question) }
+    }
     while let input = try nextInput(), input != .quit {
       try attempt { try $0.handle(input) }
     }

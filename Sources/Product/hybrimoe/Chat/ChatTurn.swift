@@ -1,5 +1,6 @@
 import ArgumentParser
 import OrderedJSON
+import TextColumns
 
 // Asking the model.
 extension ChatLoop {
@@ -13,7 +14,7 @@ extension ChatLoop {
     defer { progress.finish() }
     let view = AnswerView(
       looking.json ? nil : .standardOutput, look: options.look(looking),
-      willWrite: progress.finish)
+      meter: prompt?.meter ?? ColumnMeter(), willWrite: progress.finish)
     keeper.add(isRetry ? .retry : .question(question))
     let report: GenerationReport
     do {

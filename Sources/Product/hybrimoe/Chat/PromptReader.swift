@@ -42,6 +42,9 @@ final class PromptReader {
 
   func close() { TerminalMode.end() }
 
+  /// How the terminal counts columns, as far as it has said so.
+  var meter: ColumnMeter { editor.meter }
+
   /// Takes what has been typed by now, without waiting.
   func drain() {
     while !hasEnded, case .bytes(let bytes)? = try? TerminalInput.next(within: 0) {
@@ -55,10 +58,12 @@ final class PromptReader {
     defer { TerminalMode.change(to: .quiet) }
     painter.forget()
     size = TerminalInput.size
+    try askForRule()
     try draw()
     while true {
       if let key = keys.first {
         keys.removeFirst()
+        if case .cursorReport(_, let column) = key { learnRule(column) }
         if Self.mayEnd(key) { lastRows = layout().rows }
         if let line = try react(to: editor.handle(key)) { return line }
         // A paste without marks comes as many keys; one drawing of them all is enough.
@@ -80,6 +85,26 @@ final class PromptReader {
     TerminalMode.end()
     defer { TerminalMode.begin() }
     editor.replace(with: try ExternalEditor.edit(text))
+  }
+
+  // MARK: Emoji of several scalars
+
+  private static let question = "👩\u{200D}💻"
+  private var hasAsked = false
+
+  /// Shows an emoji of two others for no time and asks where the cursor is then; a terminal that
+  /// understands the question answers as if with a key.
+  private func askForRule() throws {
+    guard !hasAsked else { return }
+    hasAsked = true
+    try screen.write("\r\(Self.question)\u{1B}[6n\r\u{1B}[K")
+  }
+
+  private func learnRule(_ column: Int) {
+    for rule in [ColumnMeter.Rule.characters, .scalars] {
+      let meter = ColumnMeter(rule)
+      if column == meter.columns(Self.question) + 1 { editor.meter = meter }
+    }
   }
 
   private func wait() throws {
@@ -127,6 +152,7 @@ final class PromptReader {
     case .suspend:
       try screen.write(painter.finish(layout().rows))
       TerminalMode.suspend()
+      _ = TerminalMode.takeResumption()
     case .complete:
       let before = String(editor.text[..<editor.cursor])
       let (candidates, count) = complete(before)

@@ -14,7 +14,7 @@ struct TraceRecord: LookingCommand {
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Text") var prompt: PromptOptions
   @OptionGroup(title: "Context") var context: ContextOptions
-  @OptionGroup(title: "Generation") var generation: GenerationOptions
+  @OptionGroup var generation: GenerationOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
 

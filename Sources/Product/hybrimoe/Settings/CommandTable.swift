@@ -9,6 +9,8 @@ struct CommandTable {
     var names: [String]
     var shortNames: [String]
     var takesValue: Bool
+    /// Whether it may stand without its value, as `--resume` does.
+    var mayLackValue = false
     var isRepeating: Bool
     /// What it is where nobody sets it, in words; nil where the parser knows none.
     var defaultValue: String?
@@ -70,6 +72,7 @@ private struct Dump: Decodable {
     }
     var kind: String
     var isRepeating: Bool
+    var parsingStrategy: String?
     var names: [Name]?
     var defaultValue: String?
   }
@@ -82,9 +85,12 @@ extension CommandTable.Option {
     let long = names.filter { $0.kind == "long" }.map(\.name)
     guard argument.kind != "positional", !long.isEmpty, long != ["help"], long != ["version"]
     else { return nil }
+    let mayLackValue = argument.parsingStrategy == "scanningForValue"
     self.init(
       names: long, shortNames: names.filter { $0.kind == "short" }.map(\.name),
-      takesValue: argument.kind == "option", isRepeating: argument.isRepeating,
-      defaultValue: argument.defaultValue)
+      takesValue: argument.kind == "option", mayLackValue: mayLackValue,
+      isRepeating: argument.isRepeating,
+      // What the parser calls the default of such an option is what it means without a value.
+      defaultValue: mayLackValue ? nil : argument.defaultValue)
   }
 }

@@ -178,6 +178,7 @@ struct SettingsExpansion {
     of option: CommandTable.Option, own: Substring?, rest: inout ArraySlice<String>
   ) -> String {
     if let own { return String(own) }
+    if option.mayLackValue, rest.first?.hasPrefix("-") != false { return "" }
     return option.takesValue ? rest.popFirst() ?? "" : "true"
   }
 

@@ -1,4 +1,5 @@
 import MarkdownScreens
+import TextColumns
 
 /// Shows an answer while it comes, and keeps the first failure of the stream.
 ///
@@ -22,15 +23,19 @@ final class AnswerView {
 
   /// - Parameters:
   ///   - stream: where to; nil shows nothing.
+  ///   - meter: how the terminal counts columns.
   ///   - willWrite: called before each text, to take a progress line away.
-  init(_ stream: OutputStream?, look: Look, willWrite: @escaping () -> Void = {}) {
+  init(
+    _ stream: OutputStream?, look: Look, meter: ColumnMeter = .init(),
+    willWrite: @escaping () -> Void = {}
+  ) {
     self.stream = stream
     self.look = look
     self.willWrite = willWrite
     let columns = TerminalText.width
     let usesStyle = look == .laidOut(usesStyle: true)
-    reasoning = MarkdownScreen(columns: columns, usesStyle: usesStyle, base: .dim)
-    answer = MarkdownScreen(columns: columns, usesStyle: usesStyle)
+    reasoning = MarkdownScreen(columns: columns, usesStyle: usesStyle, base: .dim, meter: meter)
+    answer = MarkdownScreen(columns: columns, usesStyle: usesStyle, meter: meter)
   }
 
   func show(_ piece: AnswerPiece) {

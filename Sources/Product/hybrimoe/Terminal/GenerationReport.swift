@@ -5,7 +5,7 @@ import Sampling
 /// What an answer took, in words and as JSON.
 struct GenerationReport {
   let result: GenerationResult
-  let seed: UInt64?
+  let sampling: SamplingSettings
   let contextLength: Int
   /// What the hybrid engine did for the answer; nil where the CPU computed alone.
   let figures: HybridFigures?
@@ -16,9 +16,12 @@ struct GenerationReport {
   ) {
     self.figures = figures
     self.result = result
-    seed = sampling.isGreedy ? nil : sampling.seed
+    self.sampling = sampling
     self.contextLength = contextLength
   }
+
+  /// The seed, where random numbers were drawn.
+  var seed: UInt64? { sampling.isGreedy ? nil : sampling.seed }
 
   var words: String {
     if result.stopReason == .cancelled, result.tokens.isEmpty {
@@ -80,7 +83,7 @@ struct GenerationReport {
       ("decodeSeconds", .double(result.decodeSeconds)),
       ("prefillTokensPerSecond", .double(result.prefillTokensPerSecond)),
       ("decodeTokensPerSecond", .double(result.decodeTokensPerSecond)),
-      ("seed", seed.map(JSONValue.unsigned) ?? .null),
+      ("seed", seed.map(JSONValue.unsigned) ?? .null), ("sampling", sampling.json),
     ] + (figures.map { [("engine", $0.json)] } ?? [])
   }
 }
