@@ -9,7 +9,7 @@ import template_styles
 
 WORDS = ["user", "system", "Hello wORLD", "é😀ß", "a-b c", "  pad\t", "", "x", "line\nbreak\r\nend\n",
          "it's", 'say "hi"', "<b>&</b>", "42", "-7.5", "İSTANBUL ΣΑΣ", "<|im_end|>", "a,b,,c", "%s", "{}"]
-KEYS = ["role", "content", "name", "x", "missing", "items", "A"]
+KEYS = ["role", "content", "name", "x", "missing", "A", "b"]
 NAMES = ["messages", "tools", "s", "t", "n", "m", "f", "g", "l", "w", "d", "e", "nothing", "yes", "no",
          "undefined_name", "ns", "k", "v"]
 
@@ -213,7 +213,7 @@ class Grammar:
         if self.draw.random() < 0.9:
             return self.string(depth - 1)
         return self.pick("undefined_name.x", "none + 1", "'a' + 1", "1 // 0", "l.append(1)", "d.update({})", "[] < 1", "d.pop('x')",
-                         "raise_exception('no')", "s()", "messages[99].role", "{[]: 1}", "1 | length", "none | join", "5 in 5",
+                         "raise_exception('no')", "s()", "messages[99].role", "{l: 1}", "1 | length", "none | join", "5 in 5",
                          "'%d' % 'x'", "-'a'", "s.nomethod()", "l | first.x", "d.__class__", "range(1, 2, 0)", "'a'.split('')")
 
     # Statements
@@ -329,7 +329,7 @@ class Grammar:
         if not self.has_namespace and self.draw.random() < 0.9:
             return self.output(1)
         name = self.pick("a", "b")
-        return self.tag(f"set ns.{name} = {self.pick('ns.a', self.any(1))}") + "{{ ns.a }}"
+        return self.tag(f"set ns.{name} = {self.pick('ns.a', self.string(1), self.integer(1), 'd')}") + "{{ ns.a }}"
 
     def template(self):
         start = self.pick("", "{% set ns = namespace(a=1, b='x') %}", "{%- set ns = namespace(a=0) -%}\n")
