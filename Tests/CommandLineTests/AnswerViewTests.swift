@@ -37,6 +37,13 @@ import Testing
     #expect(try shown(.laidOut(usesStyle: true), [.reasoning("only")]).contains("only"))
   }
 
+  @Test func `thoughts may come again behind an answer`() throws {
+    let text = try shown(
+      .laidOut(usesStyle: false),
+      [.reasoning("a"), .answer("b"), .reasoning("\n"), .reasoning("c")])
+    #expect(text == "(thinking)\na\n\n(answer)\nb\n\n(thinking)\nc\n")
+  }
+
   @Test func `without styles words tell thoughts from the answer`() throws {
     #expect(
       try shown(.laidOut(usesStyle: false), pieces)
