@@ -24,9 +24,9 @@ if [ ! -f "$out/drill.npz" ]; then
     "$python" generate_text.py --out "$out" --seed 1 --count 110000
     "$python" tokenizer.py --out "$out"
 fi
-if [ ! -f "$out/third-drill.npz" ]; then
+if [ ! -f "$out/last-drill.npz" ]; then
     "$python" generate_text.py --second --out "$out" --seed 2 --count 30000
-    "$python" tokenizer.py --out "$out" --encode second exercise second-valid third third-drill
+    "$python" tokenizer.py --out "$out" --encode second exercise second-valid third third-drill last-drill
 fi
 if [ ! -f "$out/first.gguf" ]; then
     if [ -n "${STEPS:-}" ]; then

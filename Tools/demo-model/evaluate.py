@@ -96,7 +96,8 @@ class Program:
 class TrainingText:
     """What the model was trained on, both times: its questions, and its runs of words."""
 
-    PARTS = ('train', 'plain', 'practice', 'drill', 'second', 'exercise')
+    PARTS = ('train', 'plain', 'practice', 'drill', 'second', 'exercise', 'third',
+             'third-drill', 'last-drill')
 
     def __init__(self, out):
         self.questions, self.runs = set(), set()

@@ -91,7 +91,8 @@ def write_second(out, seed, count):
                                           ('exercise', second.exercise, count // 2, seed + 1_000_000),
                                           ('second-valid', second.entry, 1500, seed + 2_000_000),
                                           ('third', second.third, count * 2 // 5, seed + 3_000_000),
-                                          ('third-drill', second.drill, count // 2, seed + 4_000_000)):
+                                          ('third-drill', second.drill, count // 2, seed + 4_000_000),
+                                          ('last-drill', second.last_drill, count // 2, seed + 5_000_000)):
         write(out, part, second.texts(part_seed, make, number, kept_out))
 
 

@@ -203,6 +203,7 @@ class Worker:
         practice = phase.get('practice')
         practice = Stream(self.out / f'{practice}.npz', self.a.seed) if practice else None
         self.stream = Stream(self.out / f'{phase["text"]}.npz', self.a.seed, practice, phase)
+        self.stream.epoch = phase.get('epoch', 0)               # another order of a text that was read before
 
     def open_stream(self, texts, practice):
         return Stream(self.out / f'{texts}.npz', self.a.seed, Stream(self.out / f'{practice}.npz', self.a.seed))

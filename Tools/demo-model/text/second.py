@@ -192,6 +192,23 @@ def drill(rng):
     return {'domain': 'practice', 'messages': messages}
 
 
+def last_drill(rng):
+    """Practice for the end: sums and their single steps above all, and no story that ends too soon."""
+    kind = rng.random()
+    if kind < 0.2:
+        return {'domain': 'practice', 'text': sums.sheet(rng)}
+    if kind < 0.65:
+        question, answer = sums.exchange(rng)
+        messages = [('user', question), ('assistant', answer)]
+    elif kind < 0.85:
+        messages = asked(rng, 'facts')
+    elif kind < 0.93:
+        messages = counting(rng)
+    else:
+        messages = talk(rng)
+    return {'domain': 'practice', 'messages': messages}
+
+
 def question_key(text):
     """What two wordings of a question have in common if they differ in case and punctuation only."""
     return ' '.join(re.findall(r"[a-z0-9']+|[-+*/]", text.lower()))
@@ -202,6 +219,6 @@ def texts(seed, make, count, kept_out):
     rng, found = random.Random(seed), []
     while len(found) < count:
         made = make(rng)
-        if not any(role == 'user' and question_key(text) in kept_out for role, text in made['messages']):
+        if not any(role == 'user' and question_key(text) in kept_out for role, text in made.get('messages', [])):
             found.append(made)
     return found
