@@ -64,6 +64,8 @@ import Testing
     ("a/M-GGUF", "a/M-GGUF/M.Q4_K_M.gguf"), ("a/M-GGUF:M.Q8_0.gguf", "a/M-GGUF/M.Q8_0.gguf"),
     ("maker/M", "a/M-GGUF/M.Q4_K_M.gguf"), ("maker/m:Q8_0", "a/M-GGUF/M.Q8_0.gguf"),
     ("a/N-GGUF", "a/N-GGUF/Q2_K/N-00001-of-00002.gguf"), ("x/one", "e/One-GGUF/one-F16.gguf"),
+    ("./M-GGUF", "a/M-GGUF/M.Q4_K_M.gguf"), ("/some/where/M-GGUF/", "a/M-GGUF/M.Q4_K_M.gguf"),
+    ("M-GGUF", "a/M-GGUF/M.Q4_K_M.gguf"),
   ]
 
   @Test(arguments: found)
@@ -74,6 +76,7 @@ import Testing
   }
 
   static let missing: [(String, [String])] = [
+    ("./N-GGUF", ["no folder './N-GGUF'", "(a/N-GGUF, b/N-GGUF)"]), ("./M", ["Give --model"]),
     ("x/N", ["several repositories (a/N-GGUF, b/N-GGUF)"]),
     (
       "a/M-GGUF:Q5_K_M", ["has no 'Q5_K_M'", "3 B  M.Q4_K_M.gguf", "hybrimoe pull a/M-GGUF:Q5_K_M"]

@@ -89,6 +89,19 @@ import Testing
     }
   }
 
+  @Test func `works with what was pulled where the folder is not there`() throws {
+    let folder = try Self.world()
+    let there = try run(in: folder, device: "cpu")
+    let models = folder.path("data/hybrimoe/models/mzwing")
+    try FileManager.default.createDirectory(atPath: models, withIntermediateDirectories: true)
+    try FileManager.default.moveItem(
+      atPath: folder.path("DeepSeek-V2-Lite-Chat-GGUF"),
+      toPath: models + "/DeepSeek-V2-Lite-Chat-GGUF")
+    let pulled = try run(in: folder, device: "cpu")
+    #expect(pulled.code == 0 && pulled.output == there.output, "\(pulled.error)")
+    #expect(pulled.error.contains("mzwing/DeepSeek-V2-Lite-Chat-GGUF: \(models)"))
+  }
+
   @Test func `obeys the rules where there is a device, with the same words`() throws {
     let folder = try Self.world()
     let outcome = try run(in: folder, device: "emulated")

@@ -43,9 +43,12 @@ public struct Download: Sendable {
     if part.byteCount > file.byteCount { try part.empty() }
     tell(.began(file, present: part.byteCount))
     var reception = Reception(part: part)
+    var checkedByteCount = 0
     try part.read { bytes in
       try Task.checkCancellation()
       reception.digest.update(bytes)
+      checkedByteCount += bytes.count
+      tell(.checking(checkedByteCount, of: part.byteCount))
     }
     try await receiveAll(of: file, &reception)
     let found = reception.digest.hexadecimal
@@ -69,7 +72,7 @@ public struct Download: Sendable {
       try Task.checkCancellation()
       digest.update(bytes)
       count += bytes.count
-      tell(.checking(count))
+      tell(.checking(count, of: file.byteCount))
     }
     return digest.hexadecimal == file.sha256
   }

@@ -2,8 +2,8 @@
 public enum DownloadEvent: Sendable, Equatable {
   /// A file is begun, with the bytes of it that are there already.
   case began(RemoteFile, present: Int)
-  /// What is there is read again for its checksum; the bytes read so far.
-  case checking(Int)
+  /// What is there is read again for its checksum; the bytes read so far, and all that are there.
+  case checking(Int, of: Int)
   /// Bytes of the current file that are there by now.
   case received(Int)
   /// An attempt ended early; the next one begins after a wait.

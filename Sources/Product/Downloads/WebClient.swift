@@ -140,9 +140,10 @@ struct WebClient: Sendable {
     // The library's words for what happens most are about its insides.
     let known = [
       ("Connection refused", "the server refuses the connection"),
+      ("CERTIFICATE_VERIFY_FAILED", "this machine does not trust the certificate of the server"),
       ("Network is unreachable", "there is no network"),
       ("connectTimeout", "no connection in time"), ("ConnectTimeout", "no connection in time"),
-      ("DNS error", "the server's name is not known; is there a network?"),
+      ("DNS error", "the server's name is not known"),
       ("remoteConnectionClosed", "the connection broke"),
       ("unexpected time", "the connection broke"), ("Connection reset", "the connection broke"),
       ("uncleanShutdown", "the connection broke"),

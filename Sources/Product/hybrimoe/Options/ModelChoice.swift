@@ -16,7 +16,7 @@ extension ModelOptions {
   /// The file that the options name, or the bundled model where they name none.
   ///
   /// What is there as a file or a directory is that; other names of the form OWNER/NAME are downloaded
-  /// models.
+  /// models, and so are folders that are not there but have a downloaded repository's name.
   /// - Throws: `CommandFailure` where nothing is there, or not one model.
   func choice(environment: [String: String] = Environment.all) throws -> ModelChoice {
     guard let path = named else { return .bundled }
@@ -24,14 +24,16 @@ extension ModelOptions {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
       return .file(isDirectory ? try Self.onlyModel(in: path) : path)
     }
+    let pulled = PulledModels(ModelFolder(environment: environment))
     guard let reference = ModelReference(path),
       reference.selector != nil || !path.hasSuffix(".gguf")
     else {
+      if let choice = try pulled.choice(folder: path) { return choice }
       throw CommandFailure(
         "There is no file '\(path)'. Give --model the path of a GGUF file, a downloaded model such as "
           + "OWNER/NAME:Q4_K_M, or leave it out to use the bundled model.")
     }
-    return try PulledModels(ModelFolder(environment: environment)).choice(reference)
+    return try pulled.choice(reference)
   }
 
   /// The one model in a directory; the parts of a split model count as one.

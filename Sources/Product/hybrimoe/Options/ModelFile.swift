@@ -30,8 +30,7 @@ extension ModelOptions {
   private func noteChoice(_ console: Console) throws {
     if let modelPath, let used = ggufPath ?? model, used != modelPath {
       console.note(
-        "--model-path: no effect here, since '\(used)' carries its own configuration and tokenizer."
-      )
+        "--model-path is not needed: '\(used)' carries its own configuration and tokenizer.")
     }
     if case .pulled(let path, from: let repository) = try choice() {
       let message = "\(repository): \(path)"

@@ -33,8 +33,8 @@ struct DownloadPace {
       return present > 0
         ? "\(name): going on after \(HumanUnits.bytes(present)) of \(HumanUnits.bytes(file.byteCount))."
         : nil
-    case .checking(let count):
-      checked = (count, max(count, totalByteCount - finishedByteCount))
+    case .checking(let count, of: let whole):
+      checked = count < whole ? (count, whole) : nil
       return nil
     case .received(let count):
       currentByteCount = count
@@ -94,9 +94,12 @@ struct DownloadPace {
     }
     let room = width - 1 - figures.count - 2
     guard room >= 12 else { return String(figures.prefix(max(1, width - 1))) }
-    let bar = Self.bar(fraction, columns: min(24, room - 2))
-    let rest = room - bar.count
-    let label = rest >= 12 ? TerminalText.shortened(name, rest - 2) + "  " : ""
+    // The name goes before the bar gets short, and goes away before it is a stump.
+    let nameWidth = min(name.count, 30)
+    let isNamed = room - nameWidth - 2 >= 12
+    let bar = Self.bar(
+      fraction, columns: min(24, room - (isNamed ? nameWidth + 2 : 0) - 2))
+    let label = isNamed ? TerminalText.shortened(name, nameWidth) + "  " : ""
     return "\(label)\(bar)  \(figures)"
   }
 

@@ -33,6 +33,24 @@ extension PulledModels {
     return .pulled(try path(reference, in: other), from: other)
   }
 
+  /// The downloaded model for a folder that is not there: examples name the folder into which other
+  /// programs put a repository, `./DeepSeek-V2-Lite-Chat-GGUF`.
+  ///
+  /// - Returns: nil where no repository of that name was downloaded.
+  /// - Throws: `CommandFailure` where several were, or not one model.
+  func choice(folder path: String) throws -> ModelChoice? {
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    let found = (folder?.repositories ?? []).filter { $0.name == name && !models($0).isEmpty }
+    guard let only = found.first else { return nil }
+    guard found.count == 1, let reference = ModelReference("\(only)") else {
+      let names = found.map { "\($0)" }.joined(separator: ", ")
+      throw CommandFailure(
+        "There is no folder '\(path)', and several repositories of that name were downloaded "
+          + "(\(names)); name one of them.")
+    }
+    return .pulled(try self.path(reference, in: only), from: only)
+  }
+
   private func models(_ repository: RepositoryName) -> [ListedModel] {
     ModelSelection.models(folder?.files(of: repository) ?? [])
   }
