@@ -89,6 +89,8 @@ enum Tests {
     case (.bool(let one), .bool(let two)): one == two
     case (.integer(let one), .integer(let two)): one == two
     case (.dictionary(let one), .dictionary(let two)): one === two
+    // Each use of a name without a value makes another undefined value.
+    case (.undefined, _): false
     case (.bool, _), (_, .bool), (.integer, _), (_, .integer), (.float, _), (_, .float): false
     default: value.isEqual(to: other)
     }

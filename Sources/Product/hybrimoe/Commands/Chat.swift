@@ -80,9 +80,18 @@ extension ContextOptions {
 
   /// The text of the template in a file, or else of a model's own.
   static func template(_ path: String?, in file: GGUFFile) throws -> String {
-    if let path { return try InputFile.description(path) }
+    if let path { return try Self.template(at: path) }
     guard let template = try file.metadata.stringIfPresent("tokenizer.chat_template") else {
       throw ConversationFormatError.noTemplate
+    }
+    return template
+  }
+
+  /// The text of the template in a file.
+  static func template(at path: String) throws -> String {
+    let template = try InputFile.description(path)
+    guard template.contains(where: { !$0.isWhitespace }) else {
+      throw CommandFailure("'\(path)' is empty; a chat template is expected there.")
     }
     return template
   }

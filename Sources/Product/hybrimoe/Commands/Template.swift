@@ -72,7 +72,7 @@ struct Template: LookingCommand {
   private func format(_ console: Console) throws -> ConversationFormat {
     if let chatTemplateFile, !model.isGiven {
       return try ConversationFormat(
-        template: InputFile.description(chatTemplateFile), bos: nil, eos: nil)
+        template: ContextOptions.template(at: chatTemplateFile), bos: nil, eos: nil)
     }
     let (file, tokenizer) = try model.fileAndTokenizer(console: console)
     let template = try ContextOptions.template(chatTemplateFile, in: file)
