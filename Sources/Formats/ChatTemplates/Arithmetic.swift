@@ -57,8 +57,8 @@ enum Arithmetic {
   }
 
   private static func floorDivided(_ one: Double, _ two: Double) -> Double {
-    let rest = remainder(one, two)
-    let quotient = (one - rest) / two
+    let quotient = (one - remainder(one, two)) / two
+    if quotient == 0 { return Double(signOf: one / two, magnitudeOf: 0) }
     return quotient.isFinite ? quotient.rounded() : quotient
   }
 
@@ -83,7 +83,8 @@ enum Arithmetic {
     return .integer(result)
   }
 
-  /// Whole powers by squaring; others are not available without a library of functions.
+  /// Whole powers by squaring, in numbers of twice the precision, so that the result is rounded once;
+  /// others are not available without a library of functions.
   private static func power(_ base: Double, _ exponent: Double) throws -> Double {
     if exponent == 0.5, base >= 0 { return base.squareRoot() }
     guard let whole = Int(exactly: exponent), whole.magnitude <= 1 << 20 else {
@@ -92,13 +93,42 @@ enum Arithmetic {
     guard base != 0 || whole >= 0 else {
       throw Failure("zero cannot be raised to a negative power")
     }
-    var (result, factor, rest) = (1.0, base, whole.magnitude)
+    var (result, factor, rest) = (LongDouble(1), LongDouble(base), whole.magnitude)
     while rest > 0 {
-      if rest % 2 == 1 { result *= factor }
-      factor *= factor
+      if rest % 2 == 1 { result = result * factor }
       rest /= 2
+      if rest > 0 { factor = factor * factor }
     }
-    return whole < 0 ? 1 / result : result
+    let value = whole < 0 ? result.reciprocal : result.high
+    guard value.isFinite || !base.isFinite else { throw Failure("a number is too large") }
+    return value
+  }
+}
+
+/// A number as the sum of two floats, the second below the last digit of the first.
+private struct LongDouble {
+  var high: Double
+  var low = 0.0
+
+  init(_ number: Double) { high = number }
+
+  static func * (left: LongDouble, right: LongDouble) -> LongDouble {
+    var product = LongDouble(left.high * right.high)
+    guard product.high.isFinite, product.high != 0 else { return product }
+    let error = (-product.high).addingProduct(left.high, right.high)
+    let rest = error + (left.high * right.low + left.low * right.high)
+    let sum = product.high + rest
+    product.low = rest - (sum - product.high)
+    product.high = sum
+    return product
+  }
+
+  /// One divided by the number, rounded.
+  var reciprocal: Double {
+    let quotient = 1 / high
+    guard quotient.isFinite, quotient != 0 else { return quotient }
+    let rest = 1.0.addingProduct(-quotient, high) - quotient * low
+    return quotient + rest / high
   }
 }
 

@@ -129,6 +129,14 @@ struct Parser {
     return try body(of: opening, until: end)
   }
 
+  /// The filters of a block, which must exist wherever the block stands.
+  private mutating func hardFilters(isStarted: Bool) throws -> Expression {
+    let saved = isSoft
+    defer { isSoft = saved }
+    isSoft = false
+    return try filters(of: nil, isStarted: isStarted)
+  }
+
   private mutating func hardBody(of opening: Token, until end: String) throws -> [Statement] {
     let saved = isSoft
     defer { isSoft = saved }
@@ -151,7 +159,7 @@ struct Parser {
       return one(.macro(try macro(opening, name: name, until: "endmacro")))
     case "call": return one(try callBlock(opening))
     case "filter":
-      let filter = try filters(of: nil, isStarted: true)
+      let filter = try hardFilters(isStarted: true)
       let body = try hardBody(of: opening, until: "endfilter")
       return one(.filter(filter, Block(body, Frame(parameters: [], loads: [filter], body: body))))
     case "with": return one(try with(opening))
@@ -232,7 +240,7 @@ struct Parser {
   private mutating func set(_ opening: Token) throws -> Statement.Kind {
     let target = try assignmentTarget(allowsAttributes: true, until: nil)
     if skip(sign: "=") { return .set(target, try tuple()) }
-    let filter = isSign("|") ? try filters(of: nil, isStarted: false) : nil
+    let filter = isSign("|") ? try hardFilters(isStarted: false) : nil
     let body = try hardBody(of: opening, until: "endset")
     return .setBlock(target, filter: filter, Block(body, Frame(parameters: [], body: body)))
   }

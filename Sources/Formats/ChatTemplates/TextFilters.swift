@@ -116,15 +116,16 @@ enum TextFilters {
 
   private static func truncated(_ value: Value, _ arguments: Arguments) throws -> Text {
     let given = try arguments.bound(to: "truncate", ["length", "killwords", "end", "leeway"])
-    if value.isUndefined { return Text() }
-    let text = try value.text("what truncate works on")
     let length = try given[0]?.index("the length") ?? 255
     let end = try given[2]?.text("the end") ?? Text("...")
     let leeway = try given[3].given?.index("the leeway") ?? 5
     guard length >= end.count, leeway >= 0 else {
       throw Failure("the length of truncate must not be below that of its end")
     }
-    if text.count <= length || text.count - length <= leeway { return text }
+    // What is short enough stays, also a list.
+    let count = try value.count() ?? .max
+    if count <= length || count - length <= leeway { return try value.printed() }
+    let text = try value.text("what truncate works on")
     let cut = text[0..<length - end.count]
     if given[1]?.isTrue ?? false { return cut + end }
     let blank = cut.lastIndex(of: Text(" "), in: 0..<cut.count)
