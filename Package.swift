@@ -26,6 +26,9 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
+    // For `pull` alone.
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
   ],
   targets: [
     // Formats: pure values, import only Formats.
@@ -97,6 +100,10 @@ let package = Package(
     .target(
       name: "Compression", dependencies: ["CZlib"], path: "Sources/Machine/Compression",
       swiftSettings: strict),
+    .target(name: "CChecksums", path: "Sources/Machine/CChecksums"),
+    .target(
+      name: "Checksums", dependencies: ["CChecksums"], path: "Sources/Machine/Checksums",
+      swiftSettings: strict),
     .target(name: "CSystemCalls", path: "Sources/Machine/CSystemCalls"),
     .target(
       name: "HostMemory", dependencies: ["CSystemCalls"], path: "Sources/Machine/HostMemory",
@@ -162,17 +169,25 @@ let package = Package(
     // Product: thin.
     .target(name: "CBundledModel", path: "Sources/Product/CBundledModel", exclude: ["model"]),
     .target(name: "CProfiles", path: "Sources/Product/CProfiles"),
+    // The only part that uses a network.
+    .target(
+      name: "Downloads",
+      dependencies: [
+        "Checksums", "OrderedJSON",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      path: "Sources/Product/Downloads", swiftSettings: strict),
     .executableTarget(
       name: "hybrimoe",
       dependencies: [
         "CBundledModel", "ChatTemplates", "Compression", "CPUCompute", "CProfiles", "CUDADriver",
-        "DeviceCompute",
-        "Devices", "EmulatedDevice", "ExpertCaching", "ExpertDirection", "ExpertPrefetching",
-        "ExpertScheduling", "ExpertSimulation", "Experts", "GGUF", "HostMemory", "HybridDecoding",
+        "DeviceCompute", "Devices", "Downloads", "EmulatedDevice", "ExpertCaching",
+        "ExpertDirection", "ExpertPrefetching", "ExpertScheduling", "ExpertSimulation", "Experts",
+        "GGUF", "HostMemory", "HybridDecoding",
         "HybridExperts", "Inference", "LineEditing", "MarkdownScreens", "Models",
         "OrderedJSON", "Pictures", "Placement", "RandomNumbers", "RoutingTraces", "Sampling",
-        "Tensors",
-        "TextColumns", "Tokenizers",
+        "Tensors", "TextColumns", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
       ],
@@ -309,10 +324,16 @@ let package = Package(
       name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "OrderedJSON"],
       swiftSettings: strict),
     .testTarget(
+      name: "ChecksumsTests", dependencies: ["CChecksums", "Checksums", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DownloadsTests", dependencies: ["Downloads", "OrderedJSON", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "hybrimoe", "Compression", "Devices", "GGUF", "HostMemory", "Inference", "Tensors",
-        "TestSupport",
+        "hybrimoe", "Compression", "Devices", "Downloads", "GGUF", "HostMemory", "Inference",
+        "Tensors", "TestSupport",
       ],
       swiftSettings: strict),
   ],

@@ -51,56 +51,6 @@ let availableSets = InstructionSet.allCases.filter(\.isAvailable)
     }
   }
 
-  @Test(arguments: readableTypes)
-  func `a product agrees with the formula and has the same bits everywhere`(
-    _ type: ElementType
-  ) throws {
-    var generator = SeededGenerator(seed: 5)
-    let shortest = type.elementsPerBlock == 1 ? 19 : type.elementsPerBlock
-    for (rows, columns, tokens) in [
-      (1, shortest, 1), (7, shortest * 2, 5), (35, shortest, 9), (13, shortest * 33, 3),
-      (6, shortest, 131),
-    ] {
-      let weights = randomRows(type, rows: rows, columns: columns, using: &generator)
-      let numbers = try ReferenceQuantization.dequantize(
-        weights.span, type: type, count: rows * columns)
-      let x = (0..<(tokens * columns)).map { _ in generator.nextFloat() }
-      let bias = (0..<rows).map { _ in generator.nextFloat() }
-      let results = try availableSets.map {
-        try product($0, type, weights, rows, columns, x, tokens, bias)
-      }
-      for result in results { #expect(result == results[0]) }
-      for token in 0..<tokens {
-        for row in 0..<rows {
-          var exact = Double(bias[row])
-          var size = abs(exact)
-          for column in 0..<columns {
-            let term = Double(numbers[row * columns + column]) * Double(x[token * columns + column])
-            exact += term
-            size += abs(term)
-          }
-          #expect(abs(Double(results[0][token * rows + row]) - exact) <= size * 1e-6)
-        }
-      }
-    }
-  }
-
-  @Test func `a token's product does not depend on the other tokens`() throws {
-    var generator = SeededGenerator(seed: 9)
-    let (rows, columns, tokens) = (13, 64, 11)
-    let weights = randomRows(.q8_0, rows: rows, columns: columns, using: &generator)
-    let x = (0..<(tokens * columns)).map { _ in generator.nextFloat() }
-    for set in availableSets {
-      let all = try product(set, .q8_0, weights, rows, columns, x, tokens, nil)
-      for token in 0..<tokens {
-        let alone = try product(
-          set, .q8_0, weights, rows, columns,
-          Array(x[(token * columns)..<((token + 1) * columns)]), 1, nil)
-        #expect(alone == Array(all[(token * rows)..<((token + 1) * rows)]))
-      }
-    }
-  }
-
   @Test(arguments: [ElementType.f32, .f16, .q4_0, .q8_0])
   func `a transposed product agrees with the formula`(_ type: ElementType) throws {
     var generator = SeededGenerator(seed: 21)
@@ -110,11 +60,23 @@ let availableSets = InstructionSet.allCases.filter(\.isAvailable)
       weights.span, type: type, count: rows * columns)
     let x = (0..<(tokens * rows)).map { _ in generator.nextFloat() }
     var results: [[Float]] = []
+    let rowBytes = try #require(type.byteCount(ofRow: columns))
     for set in availableSets {
+      let kernels = try #require(set.kernels)
       var y = [Float](repeating: .nan, count: tokens * columns)
-      try run(set, type, weights, rows, columns, x, rows, tokens, &y, columns, nil) {
-        $0.matmul_transposed($1, $2)
+      var scratch = [Float](repeating: .nan, count: columns)
+      let code = weights.withUnsafeBytes { weights in
+        x.withUnsafeBufferPointer { x in
+          y.withUnsafeMutableBufferPointer { y in
+            var job = ck_transposed_job(
+              weights: weights.baseAddress, row_bytes: rowBytes, rows: rows, columns: columns,
+              x: x.baseAddress, x_stride: rows, tokens: tokens, y: y.baseAddress,
+              y_stride: columns, element_type: type.rawValue)
+            return kernels.transposed_product(&job, &scratch)
+          }
+        }
       }
+      #expect(code == 0)
       results.append(y)
     }
     for result in results { #expect(result == results[0]) }
@@ -133,46 +95,5 @@ let availableSets = InstructionSet.allCases.filter(\.isAvailable)
     var y = [Float](repeating: 0, count: 256)
     #expect(kernels.dequantize(ElementType.iq2_xxs.rawValue, [0], &y, 256) == -1)
     #expect(kernels.store_row(ElementType.q4_0.rawValue, y, &y, 32) == -1)
-  }
-
-  /// y = x Wᵀ + bias by one instruction set.
-  private func product(
-    _ set: InstructionSet, _ type: ElementType, _ weights: [UInt8], _ rows: Int, _ columns: Int,
-    _ x: [Float], _ tokens: Int, _ bias: [Float]?
-  ) throws -> [Float] {
-    var y = [Float](repeating: .nan, count: tokens * rows)
-    try run(set, type, weights, rows, columns, x, columns, tokens, &y, rows, bias) {
-      // In two pieces, as two threads would.
-      let middle = rows / 2
-      let code = $0.matmul($1, 0, middle, $2)
-      return code == 0 ? $0.matmul($1, middle, rows, $2) : code
-    }
-    return y
-  }
-
-  private func run(
-    _ set: InstructionSet, _ type: ElementType, _ weights: [UInt8], _ rows: Int, _ columns: Int,
-    _ x: [Float], _ xStride: Int, _ tokens: Int, _ y: inout [Float], _ yStride: Int,
-    _ bias: [Float]?,
-    _ call: (ck_kernels, UnsafePointer<ck_matmul_job>, UnsafeMutablePointer<Float>) -> Int32
-  ) throws {
-    let kernels = try #require(set.kernels)
-    let rowBytes = try #require(type.byteCount(ofRow: columns))
-    var scratch = [Float](repeating: .nan, count: ck_matmul_scratch(columns, tokens))
-    let code = weights.withUnsafeBytes { weights in
-      x.withUnsafeBufferPointer { x in
-        y.withUnsafeMutableBufferPointer { y in
-          (bias ?? []).withUnsafeBufferPointer { biases in
-            var job = ck_matmul_job(
-              weights: weights.baseAddress, row_bytes: rowBytes, rows: rows, columns: columns,
-              x: x.baseAddress, x_stride: xStride, tokens: tokens, y: y.baseAddress,
-              y_stride: yStride, bias: bias == nil ? nil : biases.baseAddress,
-              element_type: type.rawValue)
-            return call(kernels, &job, &scratch)
-          }
-        }
-      }
-    }
-    #expect(code == 0)
   }
 }

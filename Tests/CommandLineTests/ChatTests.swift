@@ -45,30 +45,3 @@ import Testing
     #expect(BenchmarkRun.digest([0]) != BenchmarkRun.digest([-0.0]))
   }
 }
-
-@Suite struct `Model choice` {
-  @Test func `a folder stands for the only model in it`() throws {
-    let folder = try TemporaryFolder()
-    func choice() throws -> String { try ModelOptions.onlyModel(in: folder.url.path) }
-    #expect(throws: CommandFailure.self) { try choice() }
-    try folder.write("mmproj-x.gguf", "")
-    try folder.write("notes.txt", "")
-    for part in 1...3 { try folder.write("m-0000\(part)-of-00003.gguf", "") }
-    #expect(try choice().hasSuffix("/m-00001-of-00003.gguf"))
-    try folder.write("other.gguf", "")
-    let error = #expect(throws: CommandFailure.self) { try choice() }
-    #expect(error?.description.contains("2 models: m-00001-of-00003.gguf, other.gguf") == true)
-  }
-
-  @Test func `a name that may be a repository is told from a path`() throws {
-    func message(_ path: String) -> String {
-      do { return "found \(try ModelOptions.parse(["-m", path]).choice())" } catch {
-        return "\(error)"
-      }
-    }
-    #expect(message("owner/name").contains("repository"))
-    #expect(message("owner/name.gguf").contains("repository") == false)
-    #expect(message("/no/name").contains("repository") == false)
-    #expect(message("./a/b").contains("repository") == false)
-  }
-}

@@ -121,7 +121,7 @@ import Testing
   }
 
   @Test func `what does not fit is told, or refused with what to do`() throws {
-    let less = try run("logits", "--tokens", "1", "--cache-size", "8", "--gpu-memory", "3500k")
+    let less = try run("logits", "--tokens", "1", "--cache-size", "8", "--gpu-memory", "2500k")
     #expect(less.code == 0 && less.error.contains("room for"), "\(less.error)")
     let none = try run("logits", "--tokens", "1", "--gpu-memory", "1k")
     #expect(none.code == 1 && none.error.contains("--device cpu"), "\(none.error)")

@@ -31,10 +31,13 @@ struct Program {
     let process = Process()
     process.executableURL = url
     process.arguments = arguments
-    process.environment = [
+    var plain = [
       "HOME": "/nonexistent", "PATH": "/usr/bin", "HYBRIMOE_DEVICE": "cpu",
       "CUDA_VISIBLE_DEVICES": "",
-    ].merging(environment) { $1 }
+    ]
+    // A plan for a named machine is to have that machine's GPU.
+    if arguments.first == "plan" { plain["HYBRIMOE_DEVICE"] = nil }
+    process.environment = plain.merging(environment) { $1 }
     return process
   }
 

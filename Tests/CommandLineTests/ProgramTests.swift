@@ -150,7 +150,7 @@ import Testing
     var (terminal, side): (Int32, Int32) = (-1, -1)
     try #require(openpty(&terminal, &side, nil, nil, nil) == 0)
     let keyboard = FileHandle(fileDescriptor: terminal, closeOnDealloc: true)
-    let process = Program.process(["chat", "-n", "2"])
+    let process = Program.process(["chat", "-n", "2", "--no-save"])
     let (output, error) = (Pipe(), Pipe())
     process.standardInput = FileHandle(fileDescriptor: side, closeOnDealloc: true)
     process.standardOutput = output

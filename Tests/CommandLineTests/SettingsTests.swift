@@ -61,8 +61,8 @@ import Testing
       ])
     #expect(
       additions.map(\.arguments) == [
-        ["--top-k", "5"], ["--min-p", "0.1"], ["--temperature", "1"], ["--stop", "a"],
-        ["--stop", "-b"], ["--json"],
+        ["--top-k", "5"], ["--min-p", "0.1"], ["--stop", "a"], ["--stop", "-b"],
+        ["--temperature", "1"], ["--json"],
       ])
   }
 

@@ -40,6 +40,26 @@ import Testing
     #expect(try folder.read("a.svg").hasPrefix("<svg"))
   }
 
+  @Test func `counts experts in parts that add up, once by place and once by lane`() throws {
+    let outcome = try Program.run(Self.short)
+    // Lines that were wrapped go on below their words.
+    let text = outcome.output.replacing("\n           ", with: " ")
+    for first in ["experts ", "of all "] {
+      let lines = text.split(separator: "\n").filter {
+        $0.drop { $0 == " " }.hasPrefix(first)
+      }
+      #expect(lines.count == 2, "one for each phase: \(outcome.output)")
+      for line in lines {
+        // What is on its way is said in brackets, as a part of what is missing.
+        let counted = line.replacing(/\([^)]*\)/) { _ in "" }
+        let sum = counted.matches(of: /(\d+) %/).reduce(0) { $0 + (Int($1.1) ?? 0) }
+        #expect(abs(sum - 100) <= (first == "of all " ? 0 : 1), "\(line)")
+      }
+    }
+    let table = try Program.run(Self.short + ["--scheduler", "dali,hybrimoe"])
+    #expect(table.output.contains("where activated experts were as their layer began"))
+  }
+
   @Test func `a timeline tells prefill from decode, and one token from many`() throws {
     let folder = try TemporaryFolder()
     let arguments = [

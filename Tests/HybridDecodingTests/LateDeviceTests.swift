@@ -4,6 +4,7 @@ import EmulatedDevice
 import Experts
 import HybridExperts
 import Models
+import Synchronization
 import Testing
 
 @testable import HybridDecoding
@@ -36,6 +37,18 @@ import Testing
   @Test func `weights are given back when they have been copied`() throws {
     let world = try World("mixtral-nano-F16", device: device)
     try world.device.synchronize()
+  }
+
+  @Test func `a step that fails leaves a device that has nothing to do`() throws {
+    let last = LastOperation()
+    var configuration = device
+    configuration.ignoredOperations = last.note
+    let world = try World("mixtral-nano-F16", device: configuration)
+    world.serving.failingLayer = 1
+    #expect(throws: HostServing.Failure.self) {
+      _ = try world.decoder.bits(prompt: [1, 2], chunk: 4)
+    }
+    #expect(last.kind == .hostSynchronize)
   }
 
   @Test func `a decoder that is let go waits for its copies`() throws {
@@ -73,5 +86,17 @@ import Testing
     #expect(step.arena.mark >= Int(shared.address) + 4 * shared.rowCount * shared.stride)
     try step.submitSum(pending, ranks: exchange.ranks)
     #expect(step.arena.mark == before)
+  }
+}
+
+/// What a device was given to do last, or what the host waited for.
+private final class LastOperation: Sendable {
+  private let last = Mutex<EmulatedOperation.Kind?>(nil)
+
+  var kind: EmulatedOperation.Kind? { last.withLock { $0 } }
+
+  @Sendable func note(_ operation: EmulatedOperation) -> Bool {
+    last.withLock { $0 = operation.kind }
+    return false
   }
 }

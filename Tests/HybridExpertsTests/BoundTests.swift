@@ -34,7 +34,7 @@ import Testing
   func `copies are issued before a stream holds more launches than it takes`(
     _ clock: ExpertDirector.Clock
   ) throws {
-    let experts = MadeExperts(layerCount: 2, expertCount: 96, ranks: 8)
+    let experts = MadeExperts(layerCount: 2, expertCount: 160, ranks: 8)
     let waits = Waits()
     var configuration = EmulatedDevice.Configuration(
       ignoredOperations: { operation in
@@ -47,10 +47,13 @@ import Testing
     system.initialResidency = .empty
     let served = try ServedLayers(
       experts, configuration, capacity: 24, { $0.clock = clock }, system: system)
-    for step in experts.steps([24, 1], seed: 5) {
+    var steps = experts.steps([20, 1], seed: 5)
+    steps[0].ids = (0..<2).map { _ in (0..<160).map { Int32($0) } }
+    for step in steps {
       #expect(bits(try served.run(step)) == bits(try experts.reference(step)))
     }
     let limit = served.executor.arrivalLimit
+    #expect(experts.expertCount > 3 * limit)
     #expect(waits.most == limit, "of \(waits.all) launches behind copies")
   }
 

@@ -46,7 +46,10 @@ import Testing
   {
     let served = try make(["upload", "experts", "compute"], cacheSlots: experts.expertCount)
     let steps = experts.steps([6, 1], seed: 3)
+    var isDone: Bool?
+    served.didAbandon = { isDone = try served.executor.lastGPUEvent?.isDone() }
     #expect(throws: ServedLayers.Stopped.self) { _ = try served.run(steps[0], stoppingAfter: 1) }
+    #expect(isDone == true)
     try served.device.synchronize()
     try check(served, steps)
   }
@@ -58,6 +61,64 @@ import Testing
     served = nil
     try device.synchronize()
     withExtendedLifetime(weights) {}
+  }
+
+  @Test func `so it is where an executor cannot be made`() throws {
+    var made: (any Device)?
+    let experts = MadeExperts(hasBiases: true)
+    var configuration = EmulatedDevice.Configuration()
+    configuration.precedence = []
+    var system = SystemDescription(.ktransformers, cacheRatio: 0.25)
+    system.eviction = .static
+    #expect(throws: DirectionError.self) {
+      _ = try ServedLayers(experts, configuration, { made = $0.device }, system: system)
+    }
+    let device = try #require(made)
+    try device.synchronize()
+  }
+
+  @Test func `no more than two pieces of copies are on their way`() throws {
+    let served = try make([], cacheSlots: 4) {
+      $0.clock = .measured
+      $0.system.initialResidency = .empty
+    }
+    let executor = served.executor
+    executor.end()
+    _ = try executor.director.plan(
+      RoutingEvent(
+        step: 0, phase: .decode, layer: 0, ids: [0, 1], weights: [0.5, 0.5],
+        scores: Array(repeating: 0.125, count: 8)), at: executor.device.clock.now)
+    let event = try #require(try executor.driveLink())
+    let (isDone, inFlight) = (try event.isDone(), executor.inFlight.count)
+    #expect(!isDone && inFlight == 2)
+    try event.synchronize()
+    _ = try executor.driveLink()
+    #expect(executor.inFlight.count == 2)
+  }
+
+  /// The cache holds experts 0 and 1; 2 is copied before the plan begins.
+  @Test(arguments: [true, false])
+  func `what has come is launched with the residents, what has not behind them`(
+    _ hasCome: Bool
+  ) throws {
+    let log = OperationLog()
+    let served = try make([], cacheSlots: 2, log: log)
+    let (executor, residency) = (served.executor, served.executor.residency)
+    let ids = [0, 2]
+    executor.groups.take(ids, ranks: 2, expertCount: experts.expertCount)
+    let work = LayerWork(
+      try executor.director.plan(
+        RoutingEvent(
+          step: 0, phase: .decode, layer: 0, ids: ids, weights: [0.5, 0.5],
+          scores: Array(repeating: 0.125, count: 8))))
+    try #require(work.residents.map(\.index) == [0] && work.arrivals.map(\.index) == [2])
+    try residency.carry(work.arrivals[0], through: .max, .onDemand)
+    if hasCome { try served.device.synchronize() }
+    residency.planBegins(using: work.residents + work.arrivals)
+    executor.gpu.begin(executor.groups, tokenCount: 1)
+    log.clear()
+    try executor.launch(work)
+    #expect(log.count("experts", .launch) == (hasCome ? 2 : 4))
   }
 
   @Test func `a resident that lost its slot is brought when it is used`() throws {

@@ -26,9 +26,10 @@ final class ServedLayers {
   private let sums: DeviceMemory
   private let capacity: Int
   private(set) var sequence: UInt32
-  /// Called when a layer has been served, and when the executor's step has ended.
+  /// Called when a layer has been served, when the executor's step has ended, and when it was given up.
   var didServe: (() throws -> Void)?
   var didEndStep: (() throws -> Void)?
+  var didAbandon: (() throws -> Void)?
 
   init(
     _ experts: MadeExperts, _ configuration: EmulatedDevice.Configuration, capacity: Int = 12,
@@ -93,6 +94,7 @@ final class ServedLayers {
       try didEndStep?()
     } catch {
       executor.abandon(through: sequence)
+      try didAbandon?()
       try? stream.synchronize()
       throw error
     }

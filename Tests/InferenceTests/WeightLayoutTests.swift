@@ -33,11 +33,13 @@ import Testing
       ((try? FileManager.default.contentsOfDirectory(atPath: cache)) ?? []).sorted()
     }
 
-    func load(_ layout: WeightLayout, cache: String?, available: Int? = nil) throws -> DecoderModel
-    {
+    func load(
+      _ layout: WeightLayout, cache: String?, available: Int? = nil, deviceByteCount: Int = 0
+    ) throws -> DecoderModel {
       notices = []
       var weights = WeightLoading(layout, cacheFolder: cache, notice: { self.notices.append($0) })
       weights.availableBytes = { available }
+      weights.deviceByteCount = deviceByteCount
       return try DecoderModel.load(try ModelLocation.file(path: model).open(), weights: weights)
     }
 
@@ -92,6 +94,28 @@ import Testing
     }
     // What is asked for is done without a look at the memory.
     #expect(try world.load(.packed, cache: nil, available: 0).store != nil)
+  }
+
+  @Test func `a model that memory cannot hold is refused before a weight is read`() throws {
+    let world = try World("qwen3moe-nano-Q5_0")
+    let file = try ModelLocation.file(path: world.model).open()
+    let needed = file.tensors.reduce(0) { $0 + $1.byteCount }
+    let refusal = ModelError.tooLarge(
+      path: world.model, neededBytes: needed, availableBytes: needed - 1)
+    #expect(throws: refusal) {
+      try world.load(.automatic, cache: nil, available: needed - 1)
+    }
+    #expect("\(refusal)".contains("--weights native"))
+    // A device's memory holds a part.
+    _ = try world.load(.automatic, cache: nil, available: needed - 10, deviceByteCount: 10)
+    #expect(world.notices.count == 1)
+    // What is asked for is done, and said.
+    for layout in [WeightLayout.native, .cached] {
+      _ = try world.load(layout, cache: nil, available: needed - 1)
+      #expect(
+        world.notices.first
+          == .largerThanMemory(neededBytes: needed, availableBytes: needed - 1))
+    }
   }
 
   @Test func `a damaged file is told of and made again`() throws {

@@ -126,7 +126,8 @@ import Testing
 
   /// The examples of the repository and a model that each is for.
   static let examples = [
-    ("DeepSeek-V2-Chat", "deepseek-v2-lite"), ("Qwen2-MoE", "qwen2-57b-a14b"),
+    ("DeepSeek-V2-Chat", "deepseek-v2-lite"), ("DeepSeek-V3-Chat", "deepseek-v3"),
+    ("Qwen2-MoE", "qwen2-57b-a14b"),
     ("Qwen3-MoE", "qwen3-30b-a3b"), ("Mixtral", "mixtral-8x7b"), ("gpt-oss", "gpt-oss-20b"),
   ]
 

@@ -122,7 +122,8 @@ def failures(output):
 
 
 def narrow(tree, tests):
-    """Leaves the test targets that the mutants name, without the product, with warnings that are no errors."""
+    """Leaves the test targets that the mutants name, without the product and what needs other packages, with
+    warnings that are no errors."""
     file = tree / "Package.swift"
     package = file.read_text()
     named = [re.split(r"\\?\.", expression)[0] for expression in tests]
@@ -132,6 +133,9 @@ def narrow(tree, tests):
         return match.group(0) if any(re.fullmatch(part, name) for part in named) else ""
 
     package = re.sub(r" {4}\.testTarget\(\n.*?\n(?= {4}\.| {2}\],)", kept, package, flags=re.S)
+    package = re.sub(
+        r" {4}\.target\((?:\n(?! {4}\.| {2}\]).*)*\n", lambda m: "" if ".product(" in m.group(0) else m.group(0),
+        package)
     package = re.sub(r" {4}\.executableTarget\(\n.*?\n(?=\n)", "", package, flags=re.S)
     package = re.sub(r"\n *\.executable\(.*?\),(?=\n)", "", package)
     package = re.sub(r" {2}dependencies: \[\n {4}\.package\(.*?\n {2}\],\n", "", package, flags=re.S)

@@ -46,12 +46,7 @@ final class GPULane {
       byteCount: groupBytes + 4 * pairs, purpose: "tables of expert groups")
     groups = tables.span(0, byteCount: groupBytes)
     rowTokens = tables.span(groupBytes, byteCount: 4 * pairs)
-    let most = layouts.reduce(1) { most, layout in
-      max(
-        most,
-        RowRecords.byteCount(
-          rowCount: pairs, columnCount: layout.gate.rowCount, width: layout.down.activationWidth))
-    }
+    let most = Self.betweenByteCount(layouts, pairCount: pairs)
     hidden = try device.allocate(byteCount: most, purpose: "records between experts' halves")
     var biases: [Biases?] = []
     for layer in layers { biases.append(try Self.upload(layer, device, stream)) }

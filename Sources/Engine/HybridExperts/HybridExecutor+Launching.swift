@@ -44,10 +44,7 @@ extension HybridExecutor {
     for expert in experts {
       // A stream takes so much and no more behind a wait whose copy is not issued, and the link's thread
       // cannot issue it while launches are being submitted.
-      if lane.launchedCount == arrivalLimit {
-        try launchGroup(in: &lane)
-        try completeAll(in: &lane)
-      }
+      if lane.launchedCount == arrivalLimit { try completeAll(in: &lane) }
       lane.launchedCount += 1
       if !residency.slots.ledger.isResident(expert) {
         let upload = try slot(for: expert, in: &lane)

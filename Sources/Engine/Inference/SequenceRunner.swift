@@ -50,15 +50,7 @@ public final class SequenceRunner {
     }
     self.model = model
     contextLength = length
-    let workBytes = model.workBytesPerToken
-    guard workBytes <= SequenceRunner.largestWorkBytes else {
-      throw HostMemoryError.cannotAllocate(
-        byteCount: workBytes, purpose: "one token's activations", reason: "no real model needs it")
-    }
-    let budget = min(
-      SequenceRunner.largestWorkBytes,
-      SequenceRunner.smallestWorkBudget + model.weightByteCount / 4)
-    chunkTokenCount = max(1, min(options.chunkTokenCount, length, budget / max(1, workBytes)))
+    chunkTokenCount = try SequenceRunner.chunkTokenCount(model, options, contextLength: length)
     compute = try CPUBackend(
       threadCount: placement.threadCount, processors: placement.processors,
       instructionSet: options.instructionSet)
@@ -66,6 +58,21 @@ public final class SequenceRunner {
       model: model, compute: compute, contextLength: length, keyValueType: options.keyValueType,
       chunkTokenCount: chunkTokenCount)
     self.backend = try backend?(setup) ?? CPUSequenceBackend(setup)
+  }
+
+  /// Tokens that are taken in at once: as many as asked for, unless their work space would be large
+  /// beside the model.
+  /// - Throws: `HostMemoryError.cannotAllocate`.
+  public static func chunkTokenCount(
+    _ model: DecoderModel, _ options: SessionOptions, contextLength: Int
+  ) throws(HostMemoryError) -> Int {
+    let workBytes = model.workBytesPerToken
+    guard workBytes <= largestWorkBytes else {
+      throw .cannotAllocate(
+        byteCount: workBytes, purpose: "one token's activations", reason: "no real model needs it")
+    }
+    let budget = min(largestWorkBytes, smallestWorkBudget + model.weightByteCount / 4)
+    return max(1, min(options.chunkTokenCount, contextLength, budget / max(1, workBytes)))
   }
 
   /// Forgets all but the first `count` tokens.

@@ -12,6 +12,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case unsupportedElementType(path: String, tensor: String, found: String)
   /// A metadata value is outside what the model can mean.
   case wrongValue(path: String, key: String, expected: String, found: String)
+  /// The weights are more than memory holds, that of a device included.
+  case tooLarge(path: String, neededBytes: Int, availableBytes: Int)
 
   public var description: String {
     switch self {
@@ -32,6 +34,11 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "use a file with another quantisation, such as Q4_K_M or Q8_0"
     case .wrongValue(let path, let key, let expected, let found):
       "\(path): \(key) is \(found), expected \(expected); the file is damaged or newer than this program"
+    case .tooLarge(let path, let needed, let available):
+      "\(path): the weights take \(WeightNotice.gigabytes(needed)), but only "
+        + "\(WeightNotice.gigabytes(available)) of memory are available. Use a smaller model or "
+        + "quantisation, or end other programs; with --weights native it runs all the same, but "
+        + "far slower, since weights are read from the disk again and again"
     }
   }
 

@@ -19,6 +19,8 @@ public enum WeightLayout: String, CaseIterable, Sendable {
 public enum WeightNotice: Equatable, Sendable, CustomStringConvertible {
   /// There is no room for packed weights.
   case noRoomToPack(neededBytes: Int, availableBytes: Int)
+  /// The weights are more than memory holds, and are to be read from the disk again and again.
+  case largerThanMemory(neededBytes: Int, availableBytes: Int)
   /// The file of packed weights is not what it must be, and is made again.
   case unusableFile(path: String, reason: String)
   /// There is and will be no file of packed weights: weights are packed in memory.
@@ -33,6 +35,9 @@ public enum WeightNotice: Equatable, Sendable, CustomStringConvertible {
         + "\(WeightNotice.gigabytes(needed)), and \(WeightNotice.gigabytes(available)) are available, "
         + "\(WeightNotice.gigabytes(needed - available)) too little; end other programs, or use "
         + "--weights cached, which needs room on the disk instead"
+    case .largerThanMemory(let needed, let available):
+      "the weights take \(WeightNotice.gigabytes(needed)), and \(WeightNotice.gigabytes(available)) "
+        + "of memory are available: they are read from the disk again and again, which is far slower"
     case .unusableFile(let path, let reason):
       "the packed weights in \(path) are not used and made again: \(reason)"
     case .noFile(let reason):
@@ -42,7 +47,7 @@ public enum WeightNotice: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  private static func gigabytes(_ bytes: Int) -> String {
+  static func gigabytes(_ bytes: Int) -> String {
     let tenths = (bytes + 50_000_000) / 100_000_000
     return "\(tenths / 10).\(tenths % 10) GB"
   }
@@ -58,6 +63,8 @@ public struct WeightLoading {
   /// Told how much of such a file is made, 0 to 1.
   public var progress: (Double) -> Void
   public var notice: (WeightNotice) -> Void
+  /// Memory of a device that takes a part of the weights, in bytes.
+  public var deviceByteCount = 0
   /// Bytes that may be taken; nil where nobody knows.
   var availableBytes: () -> Int? = { MemoryStatus.availableBytes() }
 
@@ -78,8 +85,9 @@ public struct WeightLoading {
   private static let reserveBytes = 1 << 30
 
   /// - Returns: nil for the file's own layout.
-  /// - Throws: `HostMemoryError.cannotAllocate`.
-  func store(for file: GGUFFile) throws(HostMemoryError) -> PackedStore? {
+  /// - Throws: `ModelError.tooLarge`, `HostMemoryError.cannotAllocate`.
+  func store(for file: GGUFFile) throws -> PackedStore? {
+    try requireRoom(for: file)
     let needed = WeightLoading.packedByteCount(of: file)
     switch layout {
     case .native: return nil
@@ -100,6 +108,24 @@ public struct WeightLoading {
       interleavedNodes: placement.interleavedNodes)
     if let reason = store.interleavingRefusal { notice(.notInterleaved(reason: reason)) }
     return store
+  }
+
+  /// Refuses a model whose weights memory cannot hold, unless a layout was asked for: an answer would take minutes for each word, as every weight is read from the
+  /// disk again and again.
+  private func requireRoom(for file: GGUFFile) throws(ModelError) {
+    guard file.shards.allSatisfy({ $0.source is MappedSource }), let free = availableBytes() else {
+      return
+    }
+    let needed = file.tensors.reduce(0) { $0 + $1.byteCount }
+    let available = free + deviceByteCount
+    guard needed > available else { return }
+    switch layout {
+    case .packed: break
+    case .native, .cached:
+      notice(.largerThanMemory(neededBytes: needed, availableBytes: available))
+    case .automatic:
+      throw .tooLarge(path: file.path, neededBytes: needed, availableBytes: available)
+    }
   }
 
   /// Bytes of all matrices of a file, packed: each matrix of a stack by itself.

@@ -124,6 +124,10 @@ struct FormatSpecification {
     var text: String
     if scaled.isFinite {
       text = try digits(of: scaled.magnitude)
+      if isAlternate, !text.contains(".") {
+        let exponent = text.firstIndex(of: "e") ?? text.endIndex
+        text.insert(".", at: exponent)
+      }
       if let grouping {
         let whole = text.prefix { $0.isNumber }
         text =

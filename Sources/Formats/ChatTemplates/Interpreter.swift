@@ -103,6 +103,14 @@ final class Interpreter {
     if output.count > 1 << 12 { try budget.check(output.count) }
   }
 
+  /// Writes what a filter block or a call block gives; jinja2 joins those without printing them.
+  private func write(block value: Value) throws {
+    guard case .string(let text) = value else {
+      throw Failure("this block must give a string, not a value of type \(value.typeName)")
+    }
+    try write(text)
+  }
+
   /// What statements write, instead of writing it.
   func captured(_ body: () throws -> Ending) throws -> (text: Text, ending: Ending) {
     let saved = output
@@ -142,12 +150,12 @@ final class Interpreter {
       return try set(target, filter, block, scope, at: statement.position)
     case .macro(let definition):
       scope.set(definition.name ?? "", to: macro(definition, scope))
-    case .call(let body, let call): try write(try self.call(call, caller: body, scope).printed())
+    case .call(let body, let call): try write(block: try self.call(call, caller: body, scope))
     case .filter(let filter, let block):
       let inner = self.scope(block.frame, in: scope)
       let (text, ending) = try captured { try run(block.body, inner) }
       if ending != .normal { return ending }
-      try write(try evaluate(filter, inner, input: .string(text)).printed())
+      try write(block: try evaluate(filter, inner, input: .string(text)))
     case .with(let assignments, let block):
       let inner = self.scope(block.frame, in: scope)
       for (target, value) in assignments { try assign(try evaluate(value, scope), target, inner) }

@@ -250,7 +250,7 @@ enum StringMethods {
     var rest = text.units[...].drop { $0.point.isPythonSpace }
     while !rest.isEmpty {
       if parts.count == limit {
-        parts.append(Text(units: rest).trimmed(atStart: false))
+        parts.append(Text(units: rest))
         break
       }
       let word = rest.prefix { !$0.point.isPythonSpace }

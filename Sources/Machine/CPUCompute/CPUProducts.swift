@@ -127,10 +127,10 @@ extension CPUBackend {
   /// - Throws: as `multiply`.
   public func multiplyTransposed(_ products: [TransposedProduct]) throws {
     let widest = products.reduce(0) { max($0, $1.job.columns) }
-    let scratch = try scratchPerThread(floatCount: ck_matmul_scratch(widest, 1))
+    let scratch = try scratchPerThread(floatCount: widest)
     team.forEachChunk(count: products.count) { thread, chunk in
       var job = products[chunk].job
-      let code = kernels.matmul_transposed(&job, scratch[thread])
+      let code = kernels.transposed_product(&job, scratch[thread])
       precondition(code == 0, "no kernel for element type \(job.element_type)")
     }
   }

@@ -137,7 +137,7 @@ public struct GatedProduct {
 
 /// The transposed product y = x W of weights that are stored the other way round.
 public struct TransposedProduct {
-  let job: ck_matmul_job
+  let job: ck_transposed_job
 
   /// - Parameters:
   ///   - x: [tokens, rows of the weights]
@@ -146,9 +146,9 @@ public struct TransposedProduct {
     precondition(
       x.columnCount == weights.rowCount, "x has other columns than the weights have rows")
     precondition(y.columnCount == weights.columnCount && y.rowCount == x.rowCount)
-    job = ck_matmul_job(
+    job = ck_transposed_job(
       weights: weights.base, row_bytes: weights.rowByteCount, rows: weights.rowCount,
       columns: weights.columnCount, x: x.base, x_stride: x.stride, tokens: x.rowCount, y: y.base,
-      y_stride: y.stride, bias: nil, element_type: weights.type.rawValue)
+      y_stride: y.stride, element_type: weights.type.rawValue)
   }
 }

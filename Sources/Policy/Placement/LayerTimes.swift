@@ -22,6 +22,17 @@ struct LayerTimes {
     plan.output == .gpu ? machine.outputMicroseconds(of: shape) : onCPU(shape.output, tokens: 1)
   }
 
+  /// Whether the engine's own times have a layer in them.
+  func isCounted(_ index: Int) -> Bool {
+    plan.request.engineTimes != nil && plan.layers[index].attention == .gpu
+      && plan.layers[index].feedForward == .gpu
+  }
+
+  /// The output head where the engine's own times do not have it.
+  var ownOutput: Double {
+    plan.request.engineTimes != nil && plan.output == .gpu ? 0 : output
+  }
+
   private func onCPU(_ weights: WeightShare, tokens: Int) -> Double {
     guard weights.parameters > 0 else { return 0 }
     return Double(weights.bytes) / cpu.bytesPerMicrosecond
@@ -64,11 +75,16 @@ struct LayerTimes {
 
   /// The routed and shared experts of a layer: the best split between the lanes.
   func experts(
-    _ index: Int, activated: Double, load: Double, hitRate: Double, tokens: Int
+    _ index: Int, activated: Double, load: Double, hitRate: Double, tokens: Int,
+    times: EngineTimes? = nil
   ) -> Double {
     guard let moeLayer = shape.moeLayers.firstIndex(of: index),
-      let costs = machine.layerCosts(of: shape, layer: moeLayer, tokens: tokens)
+      var costs = machine.layerCosts(of: shape, layer: moeLayer, tokens: tokens)
     else { return 0 }
+    if let times {
+      costs.sharedOnGPU = times.shared[index] ?? costs.sharedOnGPU
+      costs.handshake = times.handshake
+    }
     let layer = plan.layers[index]
     var split = LaneSplit(costs: costs, activated: activated, load: load)
     split.misses = activated * (1 - hitRate)

@@ -25,11 +25,20 @@ extension PlacementBuilder {
   private var gpuParts: [PlacementPlan.Part] {
     let attention = layers.indices.filter { layers[$0].attention == .gpu }
     let feedForward = layers.indices.filter { layers[$0].feedForward == .gpu }
+    let sizes = hasWorkspace ? request.engineSizes : nil
     let parts: [PlacementPlan.Part] = [
-      .init(kind: .attention, bytes: attention.reduce(0) { $0 + attentionBytes($1) }),
-      .init(kind: .keyValueCache, bytes: attention.reduce(0) { $0 + keyValueBytes($1) }),
-      .init(kind: .feedForward, bytes: feedForward.reduce(0) { $0 + feedForwardBytes($1) }),
-      .init(kind: .output, bytes: output == .gpu ? request.shape.output.bytes : 0),
+      .init(
+        kind: .attention,
+        bytes: sizes?.attention ?? attention.reduce(0) { $0 + attentionBytes($1) }),
+      .init(
+        kind: .keyValueCache,
+        bytes: sizes?.keyValueCache ?? attention.reduce(0) { $0 + keyValueBytes($1) }),
+      .init(
+        kind: .feedForward,
+        bytes: sizes?.feedForward ?? feedForward.reduce(0) { $0 + feedForwardBytes($1) }),
+      .init(
+        kind: .output,
+        bytes: sizes?.output ?? (output == .gpu ? request.shape.output.bytes : 0)),
       .init(kind: .workspace, bytes: hasWorkspace ? workspaceBytes : 0),
       .init(kind: .staging, bytes: hasStaging ? stagingBytes : 0),
       .init(

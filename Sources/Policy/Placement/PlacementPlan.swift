@@ -96,3 +96,16 @@ public struct PlacementPlan: Equatable, Sendable {
     parts.reduce(0) { $1.kind == kind ? $0 + $1.bytes : $0 }
   }
 }
+
+extension PlacementPlan {
+  /// The plan of the same request without the GPU.
+  public var onCPUAlone: PlacementPlan {
+    var request = request
+    request.machine.gpu = .none
+    request.gpuMemoryBytes = nil
+    request.wishes = []
+    request.engineSizes = nil
+    request.engineTimes = nil
+    return PlacementPlanner.plan(request)
+  }
+}

@@ -72,9 +72,27 @@ struct PlacementBuilder {
     let wantsAny =
       request.outputDevice == .gpu
       || layers.indices.contains { request.wish($0).attention == .gpu || wantsSlots($0) }
-    if wantsAny { hasWorkspace = take(workspaceBytes) }
-    fillDense()
+    if let sizes = request.engineSizes {
+      if wantsAny { fillDense(sizes) }
+    } else {
+      if wantsAny { hasWorkspace = take(workspaceBytes) }
+      fillDense()
+    }
     fillExperts()
+  }
+
+  /// As the engine takes it: all or nothing.
+  private mutating func fillDense(_ sizes: EngineSizes) {
+    hasWorkspace = take(sizes.dense)
+    guard hasWorkspace else {
+      reductions.append(.feedForwardOnCPU(layers: layers.count))
+      return
+    }
+    for index in layers.indices {
+      layers[index].attention = request.wish(index).attention
+      layers[index].feedForward = request.wish(index).feedForward
+    }
+    output = request.outputDevice
   }
 
   private mutating func fillDense() {
@@ -154,13 +172,17 @@ extension PlacementBuilder {
 
   /// One expert of a model layer on the GPU.
   func slotBytes(_ index: Int) -> Int {
+    if let sizes = request.engineSizes { return sizes.slot }
     guard let footprint = request.shape.layers[index].experts?.footprint else { return 0 }
     return request.machine.bytesOnGPU(
       WeightShare(bytes: footprint.hostBytes, parameters: footprint.parameters))
   }
 
-  /// Two of the largest experts: one that arrives while the one before is computed.
-  var stagingBytes: Int { 2 * (layers.indices.map(slotBytes).max() ?? 0) }
+  /// Two of the largest experts, one that arrives while the one before is computed, or as many as the
+  /// engine has.
+  var stagingBytes: Int {
+    (request.engineSizes?.extraSlots ?? 2) * (layers.indices.map(slotBytes).max() ?? 0)
+  }
 
   /// Activations of one chunk in F32, of the layer that needs most, and one row of logits.
   ///
@@ -168,6 +190,7 @@ extension PlacementBuilder {
   /// attention's and layer's output), and for each feed-forward network that it passes its two
   /// intermediate rows and its output.
   var workspaceBytes: Int {
+    if let sizes = request.engineSizes { return sizes.workspace }
     let hidden = request.shape.hiddenSize
     let widest = request.shape.layers.map { layer in
       let networks = [layer.shared.parameters, layer.denseFeedForward.parameters]

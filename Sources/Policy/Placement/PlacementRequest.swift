@@ -65,6 +65,10 @@ public struct PlacementRequest: Equatable, Sendable {
   /// The share of activated experts that are resident in decode, where it is known, such as from
   /// recorded traces; nil for an assumption that depends on the slots.
   public var hitRate: Double?
+  /// What the engine that will run the plan takes of memory for these wishes; nil: estimated.
+  public var engineSizes: EngineSizes?
+  /// What its decode steps take; nil: as the machine's figures say.
+  public var engineTimes: EngineTimes?
   /// Tokens of the prompt for which the speed of prefill is told.
   public var promptTokens = 512
 

@@ -42,20 +42,23 @@ public struct PlacementSpeed: Equatable, Sendable {
     isHitRateAssumed =
       request.hitRate == nil && plan.layers.contains { $0.slots > 0 && $0.slots < $0.expertCount }
     let model = LayerTimes(plan)
-    var decode = model.output
+    var decode = (request.engineTimes?.dense ?? 0) + model.ownOutput
     var prefill = model.output
     var hits = 0.0
     var activated = 0.0
     for index in plan.layers.indices {
       let layer = plan.layers[index]
-      decode += model.dense(index, tokens: 1, context: request.context)
+      if !model.isCounted(index) {
+        decode += model.dense(index, tokens: 1, context: request.context)
+      }
       prefill += model.dense(index, tokens: promptTokens, context: promptTokens)
       guard let experts = request.shape.layers[index].experts else { continue }
       let rate = Self.hitRate(layer, request)
       hits += rate * Double(experts.activated)
       activated += Double(experts.activated)
       decode += model.experts(
-        index, activated: Double(experts.activated), load: 1, hitRate: rate, tokens: 1)
+        index, activated: Double(experts.activated), load: 1, hitRate: rate, tokens: 1,
+        times: request.engineTimes)
       let share = Double(experts.activated) / Double(experts.count)
       let distinct = Double(experts.count) * (1 - power(1 - share, Double(promptTokens)))
       let load = Double(promptTokens * experts.activated) / max(1, distinct)

@@ -13,13 +13,13 @@ struct Hybrimoe: CommandGroup {
       """,
     version: Version.number,
     subcommands: [
-      Chat.self, Run.self, Inspect.self, Tokenize.self, Detokenize.self, Template.self,
+      Chat.self, Run.self, Pull.self, Inspect.self, Tokenize.self, Detokenize.self, Template.self,
       Logits.self,
       PerplexityCommand.self, Bench.self, Plan.self, Schedule.self, Simulate.self,
       Trace.self, Config.self, Cache.self, Doctor.self, Completions.self, Reference.self,
     ])
 
   static let laterCommands = [
-    "serve", "pull",
+    "serve"
   ]
 }

@@ -305,3 +305,9 @@ static int store_row(uint32_t element_type, const float *source, void *destinati
   default: return -1;
   }
 }
+
+/// `dequantize` with zeros behind the numbers, up to `pitch` of them.
+static int dequantize_padded(uint32_t type, const void *source, float *destination, size_t columns, size_t pitch) {
+  for (size_t c = columns; c < pitch; c++) destination[c] = 0;
+  return dequantize(type, source, destination, columns);
+}

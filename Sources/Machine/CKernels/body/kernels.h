@@ -1,6 +1,5 @@
 // The body of the kernels, included once per instruction set. Before the inclusion are defined:
-// CK_NAME, CK_TABLE, CK_ROW_TILE and CK_TOKEN_TILE (rows and tokens whose partial sums fit the
-// registers together), CK_HARDWARE_HALF (whether the instruction set converts half floats),
+// CK_NAME, CK_TABLE, CK_HARDWARE_HALF (whether the instruction set converts half floats),
 // CK_BYTE_SHUFFLE (whether it has the byte shuffle of SSSE3), CK_TABLE_PERMUTE (whether it looks sixteen
 // numbers up in a table of sixteen floats at once), CK_INT8_DOT (how four byte pairs are multiplied and
 // added: 0 in plain C, 1 by way of 16 bits, 2 in one instruction), CK_VECTOR_BITS (of a register).
@@ -41,7 +40,7 @@ CK_INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, 
 #include "sums.h"
 #include "dequantize.h"
 #include "elementwise.h"
-#include "matmul.h"
+#include "transposed.h"
 #include "attention.h"
 #include "pack.h"
 #include "quantize.h"
@@ -52,8 +51,7 @@ const ck_kernels CK_TABLE = {
     .name = CK_NAME,
     .dequantize = dequantize,
     .store_row = store_row,
-    .matmul = matmul,
-    .matmul_transposed = matmul_transposed,
+    .transposed_product = transposed_product,
     .attention = attention,
     .fill_tile = fill_tile,
     .expand_tile = expand_tile,

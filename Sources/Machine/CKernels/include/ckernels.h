@@ -23,11 +23,10 @@ enum {
   CK_ISA_COUNT = 5
 };
 
-/// A matrix product y = x W^T over a range of the rows of W.
+/// The transposed product y[t][c] = sum over rows r, ascending, of x[t][r] * W[r][c].
 ///
 /// weights: [rows, columns] in `element_type` (a ggml type number), `row_bytes` apart.
-/// x: [tokens, columns] F32, `x_stride` floats apart. y: [tokens, rows] F32, `y_stride` floats apart.
-/// bias: [rows] F32 or null.
+/// x: [tokens, rows] F32, `x_stride` floats apart. y: [tokens, columns] F32, `y_stride` floats apart.
 typedef struct {
   const void *weights;
   size_t row_bytes;
@@ -38,9 +37,8 @@ typedef struct {
   size_t tokens;
   float *y;
   size_t y_stride;
-  const float *bias;
   uint32_t element_type;
-} ck_matmul_job;
+} ck_transposed_job;
 
 /// Attention of some tokens' queries over the cache of one key-value head. What it computes is written
 /// down at the top of body/attention.h.
@@ -102,20 +100,6 @@ static inline size_t ck_attention_scratch(size_t rows, size_t key_length, size_t
   return CK_ATTENTION_TILE * (keys + values) + rows * (keys + 2 * values + CK_ATTENTION_BLOCK + 4);
 }
 
-/// Rows of weights that a matrix product turns into F32 at once, at most, and how many columns of
-/// them: a tile of both weights and tokens stays in the first-level cache.
-enum { CK_LARGEST_ROW_TILE = 6, CK_COLUMN_TILE = 512 };
-
-/// Tokens whose partial sums `matmul` keeps at once.
-enum { CK_TOKEN_BLOCK = 128 };
-
-/// Floats of scratch that `matmul` and `matmul_transposed` need for `columns` columns and `tokens` tokens.
-static inline size_t ck_matmul_scratch(size_t columns, size_t tokens) {
-  size_t block = tokens < CK_TOKEN_BLOCK ? tokens : CK_TOKEN_BLOCK;
-  size_t sums = CK_LARGEST_ROW_TILE * (block + 8) * 16;
-  return CK_LARGEST_ROW_TILE * CK_COLUMN_TILE + sums + (columns + 15) / 16 * 16;
-}
-
 /// The kernels of one instruction set.
 typedef struct {
   const char *name;
@@ -123,11 +107,8 @@ typedef struct {
   int (*dequantize)(uint32_t element_type, const void *source, float *destination, size_t count);
   /// F32 to a cache type (F32, F16, Q8_0). Returns 0, or -1 for another type.
   int (*store_row)(uint32_t element_type, const float *source, void *destination, size_t count);
-  /// Rows row_begin ..< row_end of one product. scratch: `ck_matmul_scratch` floats.
-  int (*matmul)(const ck_matmul_job *job, size_t row_begin, size_t row_end, float *scratch);
-  /// The transposed product y[t][c] = sum over rows r, ascending, of x[t][r] * W[r][c].
-  /// x: [tokens, rows], y: [tokens, columns]; no bias. scratch: `ck_matmul_scratch` floats.
-  int (*matmul_transposed)(const ck_matmul_job *job, float *scratch);
+  /// A transposed product. scratch: `columns` floats. Returns 0, or -1 for a type without a kernel.
+  int (*transposed_product)(const ck_transposed_job *job, float *scratch);
   /// Rows row_begin ..< row_end (at most CK_ATTENTION_ROWS) over the blocks block_begin ..< block_end.
   /// partials null: results go to `out`, `stage` says whether the blocks begin or end there. Else each
   /// block's own result goes to partials [blocks][rows][ck_attention_partial], for `attention_merge`.

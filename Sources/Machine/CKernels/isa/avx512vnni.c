@@ -6,8 +6,6 @@
 
 #define CK_NAME "avx512vnni"
 #define CK_TABLE ck_kernels_avx512vnni
-#define CK_ROW_TILE 6
-#define CK_TOKEN_TILE 4
 #define CK_BYTE_SHUFFLE 1
 #define CK_TABLE_PERMUTE 1
 #define CK_HARDWARE_HALF 1

@@ -6,8 +6,6 @@
 
 #define CK_NAME "avxvnni"
 #define CK_TABLE ck_kernels_avxvnni
-#define CK_ROW_TILE 4
-#define CK_TOKEN_TILE 1
 #define CK_BYTE_SHUFFLE 1
 #define CK_TABLE_PERMUTE 0
 #define CK_HARDWARE_HALF 1

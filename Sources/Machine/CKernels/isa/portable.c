@@ -5,8 +5,6 @@
 
 #define CK_NAME "portable"
 #define CK_TABLE ck_kernels_portable
-#define CK_ROW_TILE 4
-#define CK_TOKEN_TILE 1
 #define CK_BYTE_SHUFFLE 0
 #define CK_TABLE_PERMUTE 0
 #define CK_HARDWARE_HALF 0

@@ -84,7 +84,7 @@ final class Conversation {
       result.text, format.reasoning, promptEnd: end)
     result.text = answer
     answerCount &+= 1
-    if result.stopReason != .cancelled || !result.tokens.isEmpty {
+    if !answer.isEmpty {
       messages = asked + [ChatMessage(.assistant, answer, reasoning: reasoning)]
     }
     return GenerationReport(

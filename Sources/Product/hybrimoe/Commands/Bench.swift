@@ -107,12 +107,15 @@ struct Bench: LookingCommand {
     let console = looking.console
     context.noteUnusedTemplate(console)
     if kernels { return try measureKernels(console) }
-    let subject = try subject(console)
     if serve {
+      let subject = try subject(console)
       Interrupts.deferToPolling()
       var server = BenchmarkServer(subject, options: try options(length: nil))
       return try server.run()
     }
+    // What is wrong with options is said before a model is loaded.
+    let engine = try ComputeEngine(machine, timeline: timeline, console: console)
+    let subject = try subject(console)
     let longest = context.context ?? subject.model.hyperparameters.contextLength
     // Defaults that do not fit a small model's context are left out; what was asked for is an error.
     let prompts = promptTokens?.tokens ?? [32, 128, 512].filter { $0 <= longest }
@@ -121,7 +124,6 @@ struct Bench: LookingCommand {
       prompts.map { BenchmarkTest(isPrompt: true, tokenCount: $0) }
       + (generated > 0 ? [BenchmarkTest(isPrompt: false, tokenCount: generated)] : [])
     let needed = tests.map(\.tokenCount).max() ?? 1
-    let engine = try ComputeEngine(machine, timeline: timeline, console: console)
     let runner = try engine.runner(subject.model, options(length: needed))
     guard needed <= runner.contextLength else {
       throw CommandFailure(

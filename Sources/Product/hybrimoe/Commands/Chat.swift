@@ -37,7 +37,8 @@ struct Chat: LookingCommand {
     let reader =
       TerminalMode.isPossible ? PromptReader(console, keepsHistory: !chat.noSave) : nil
     let engine = try ComputeEngine(machine, timeline: recording.timeline, console: console)
-    let loaded = try model.load(machine, console: console)
+    let loaded = try model.load(
+      machine, deviceByteCount: engine.deviceByteCount, console: console)
     let format = try context.conversationFormat(of: loaded)
     let session = try engine.session(loaded, SessionOptions(context, machine))
     let trace = try recording.recordTrace.map { try TraceRecording($0, of: session) }

@@ -43,7 +43,8 @@ struct Logits: LookingCommand {
     context.noteUnusedTemplate(console)
     let text = try tokens == nil ? prompt.nonEmptyText() : nil
     let engine = try ComputeEngine(machine, console: console)
-    let loaded = try model.load(machine, console: console)
+    let loaded = try model.load(
+      machine, deviceByteCount: engine.deviceByteCount, console: console)
     let input = tokens?.tokens ?? loaded.tokenizer.beginning(text ?? "", parseSpecial: true)
     let runner = try engine.runner(
       loaded.model, SessionOptions(context, machine, keyValueType: .f32))

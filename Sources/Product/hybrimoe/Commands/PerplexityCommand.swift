@@ -23,7 +23,8 @@ struct PerplexityCommand: LookingCommand {
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
     let engine = try ComputeEngine(machine, console: console)
-    let loaded = try model.load(machine, console: console)
+    let loaded = try model.load(
+      machine, deviceByteCount: engine.deviceByteCount, console: console)
     let modelContext = loaded.hyperparameters.contextLength
     if let asked = context.context, asked < 4 {
       throw ValidationError(

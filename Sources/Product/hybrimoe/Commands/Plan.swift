@@ -9,8 +9,8 @@ struct Plan: LookingCommand {
     discussion: """
       The model is a file, of which only the header is read, or a known shape. The machine is one \
       of the named ones or a file of your own; without --machine it is this machine: its free memory, its \
-      cores and, where there is one, its first NVIDIA GPU, with assumed speeds. The speeds are \
-      expectations from a cost model, not measurements.
+      cores and the device that --device names, with assumed speeds. For a file that can run, the plan is \
+      the one that 'run' would have. The speeds are expectations from a cost model, not measurements.
       """)
 
   @OptionGroup(title: "Model") var model: ModelOptions
@@ -23,7 +23,8 @@ struct Plan: LookingCommand {
   @Option(
     parsing: .unconditional,
     help: .init(
-      "Tokens of the conversation to make room for (default: 8192, or the model's own if less).",
+      "Tokens of the conversation to make room for (default: for a file what 'run' would take, for a shape "
+        + "8192).",
       valueName: "tokens"))
   var context: Int?
 
@@ -44,7 +45,14 @@ struct Plan: LookingCommand {
     help: .init("Tokens of the prompt whose speed is told.", valueName: "tokens"))
   var promptTokens = 512
 
-  @OptionGroup(title: "Machine") var placement: PlacementOptions
+  @Option(
+    name: .customLong("machine"), parsing: .unconditional,
+    help: .init(
+      "A machine such as rtx-4090 or rtx-4090+ddr4, or a JSON file (default: this machine).",
+      valueName: "name"))
+  var machineName: String?
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Looking") var looking: LookingOptions
 
   func validate() throws {
@@ -63,70 +71,34 @@ struct Plan: LookingCommand {
 
   func run() throws {
     let console = looking.console
-    let request = try request(console)
-    var report = PlanReport(plan: PlacementPlanner.plan(request.placement))
-    report.rules = request.rules
+    let catalog = ProfileCatalog()
+    // Before a model's file is opened, which may be far away.
+    let rules = try machine.hybrid.optimizeRulePath.map { try RuleFile(path: $0) }
+    let target = try PlanTarget(named: machineName, machine, catalog, console)
+    warnOfIdleOptions(target, console)
+    let planning = Planning(
+      target: target, options: machine.hybrid, rules: rules, context: context,
+      keyValueType: kvType, hitRate: hitRate, promptTokens: promptTokens, console: console)
+    let report =
+      try shape.map { planning.report(try catalog.shape($0)) }
+      ?? planning.report(model.location().open())
     try OutputStream.standardOutput.write(looking.json ? report.json.text + "\n" : report.text)
   }
 
-  private func request(
-    _ console: Console
-  ) throws -> (placement: PlacementRequest, rules: RulesInFile?) {
-    let catalog = ProfileCatalog()
-    let machine = try machine(catalog, console)
-    var request = try PlacementRequest(
-      machine: machine, shape: modelShape(catalog), context: contextTokens())
-    request.keyValueType = KeyValueElement(kvType)
-    request.gpuMemoryBytes = placement.gpuMemory?.bytes(of: machine.gpu.memoryBytes)
-    request.slots = placement.slots
-    request.hitRate = hitRate
-    request.promptTokens = promptTokens
-    let rules = try placement.optimizeRulePath.map { try RulesInFile(path: $0, request.shape) }
-    if let rules {
-      if let warning = rules.warning { console.warn(warning) }
-      request.wishes = rules.outcome.wishes
-      request.outputDevice = rules.outcome.output
+  /// Says which options have no effect.
+  private func warnOfIdleOptions(_ target: PlanTarget, _ console: Console) {
+    if target.hasGPU {
+      guard let scheduler = machine.hybrid.scheduler, scheduler != .hybrimoe else { return }
+      return console.warn(
+        "--scheduler \(scheduler.rawValue): places are those of that system, but speeds are those of "
+          + "hybrimoe's plans; 'hybrimoe simulate' tells the other's.")
     }
-    return (request, rules)
-  }
-
-  /// The machine that was named, or this one with the GPU that it has.
-  private func machine(_ catalog: ProfileCatalog, _ console: Console) throws -> MachineProfile {
-    if let name = placement.machine { return try catalog.machine(name) }
-    if let open = try? OpenDevice.cuda(0, isAskedFor: false, catalog) {
-      console.note(
-        "No --machine: planning for this one and its \(open.machine.name), "
-          + "\(HumanUnits.bytes(open.machine.gpu.memoryBytes)) of its memory free; speeds are those of a "
-          + "similar card and of a desktop with DDR4 memory.")
-      return open.machine
-    }
-    let machine = try MachineProfile.thisMachine(catalog)
-    console.note(
-      "No --machine: planning for \(machine.host.title); speeds are those of a desktop with "
-        + "DDR4 memory, and there is no NVIDIA GPU.")
-    let idle = [
-      ("--gpu-memory", placement.gpuMemory != nil), ("--cache-size", placement.cacheSize != nil),
-      ("--cache-ratio", placement.cacheRatio != nil), ("--hit-rate", hitRate != nil),
-    ].filter(\.1).map(\.0)
-    if !idle.isEmpty {
-      console.warn(
-        "\(idle.joined(separator: ", ")): no effect without --machine, since no GPU is known.")
-    }
-    return machine
-  }
-
-  private func modelShape(_ catalog: ProfileCatalog) throws -> ModelShape {
-    if let shape { return try catalog.shape(shape) }
-    return try ModelShape(model.location().open())
-  }
-
-  private func contextTokens() throws -> Int {
-    if let context { return context }
-    guard shape == nil else { return 8192 }
-    let metadata = try model.location().open().metadata
-    let architecture = try metadata.string("general.architecture")
-    let own = try metadata.integerIfPresent("\(architecture).context_length", in: 1...Int.max)
-    return min(8192, own ?? 8192)
+    var idle = machine.hybrid.given
+    if hitRate != nil { idle.append("--hit-rate") }
+    guard !idle.isEmpty else { return }
+    let reason =
+      machine.device == .cpu ? "with --device cpu" : "without --machine, since no GPU is known"
+    console.warn("\(idle.joined(separator: ", ")): no effect \(reason).")
   }
 }
 

@@ -69,7 +69,8 @@ struct Continuation {
     context.noteUnusedTemplate(console)
     let text = try prompt.nonEmptyText()
     let engine = try ComputeEngine(machine, timeline: timeline, console: console)
-    let loaded = try model.load(machine, console: console)
+    let loaded = try model.load(
+      machine, deviceByteCount: engine.deviceByteCount, console: console)
     let sampling = try generation.settings(loaded.file.metadata)
     let session = try engine.session(loaded, SessionOptions(context, machine))
     let recording = try path.map { try TraceRecording($0, of: session) }

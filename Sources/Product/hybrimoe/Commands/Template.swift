@@ -108,16 +108,24 @@ struct Template: LookingCommand {
 /// Templates and what they see, one JSON object a line, rendered in one go.
 enum TemplateCases {
   /// Prints `{"text":…}` or `{"error":…,"line":…,"column":…}` for each line.
+  /// A line without a template means the one of the line before.
   static func run(_ text: String) throws {
     let output = OutputStream.standardOutput
+    var template = Result<ChatTemplate, ChatTemplateError> { () throws(ChatTemplateError) in
+      try ChatTemplate("")
+    }
     for line in text.split(separator: "\n") {
-      try output.write(JSONValue.object(try outcome(of: String(line))).text + "\n")
+      let root = JSONNode(try JSONValue(parsing: line))
+      if let source = try root.optional("template")?.string() {
+        template = Result { () throws(ChatTemplateError) in try ChatTemplate(source) }
+      }
+      try output.write(JSONValue.object(try outcome(of: root, template)).text + "\n")
     }
   }
 
-  private static func outcome(of line: String) throws -> [(String, JSONValue)] {
-    let root = JSONNode(try JSONValue(parsing: line))
-    let source = try root["template"].string()
+  private static func outcome(
+    of root: JSONNode, _ template: Result<ChatTemplate, ChatTemplateError>
+  ) throws -> [(String, JSONValue)] {
     let variables = try root["variables"].members().map { name, node in
       (name: name, value: ChatTemplateInput.input(node.value))
     }
@@ -126,7 +134,7 @@ enum TemplateCases {
     let date = ChatTemplateDate(
       year: now[0], month: now[1], day: now[2], hour: now[3], minute: now[4], second: now[5])
     do {
-      let pieces = try ChatTemplate(source).render(variables, now: date)
+      let pieces = try template.get().render(variables, now: date)
       return [("text", .string(pieces.map(\.text).joined()))]
     } catch {
       return [

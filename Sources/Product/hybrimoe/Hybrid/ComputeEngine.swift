@@ -24,12 +24,16 @@ final class ComputeEngine {
   /// The engine that runs; nil where the CPU computes alone.
   private(set) var live: (any LiveEngine)?
   private var learned: LearnedCosts?
+  private let rules: RuleFile?
 
-  /// - Throws: `CommandFailure` where a device that was asked for cannot be used.
+  /// - Throws: `CommandFailure` where a device that was asked for cannot be used or a file of rules cannot
+  ///   be read; `PlacementRuleError` where that is wrong.
   init(_ options: MachineOptions, timeline: TimelineOptions? = nil, console: Console) throws {
     self.options = options
     self.console = console
     self.timeline = timeline
+    // Before a model of many gigabytes is loaded.
+    rules = try options.hybrid.optimizeRulePath.map { try RuleFile(path: $0) }
     switch try DeviceSearch(options) {
     case .open(let device):
       open = device
@@ -49,6 +53,11 @@ final class ComputeEngine {
     }
   }
 
+  /// Memory of a card, which is beside that of the host.
+  var deviceByteCount: Int {
+    options.device == .emulated ? 0 : open?.machine.gpu.memoryBytes ?? 0
+  }
+
   /// Plans a model's placement.
   ///
   /// - Returns: the options, with a context that GPU memory has room for where none was asked for.
@@ -61,17 +70,45 @@ final class ComputeEngine {
     let learned = LearnedCosts(
       open.device, shape, threadCount: wanted.threadCount, console: console)
     self.learned = learned
-    var planner = EnginePlanner(
-      open: open, options: options.hybrid, system: try system, console: console)
-    planner.measured = learned.calibration.costs?.model
+    var machine = open.machine
+    if let measured = learned.calibration.costs?.model { machine.take(measured) }
+    let planner = EnginePlanner(
+      machine: machine, isEmulated: open.device.properties.isEmulated, options: options.hybrid,
+      totalByteCount: open.totalByteCount, system: try system, rules: rules)
     do {
-      guard let (plan, session) = try planner.plan(shape, model, wanted) else { return wanted }
-      self.plan = plan
-      return session
+      switch try planner.plan(shape, model, wanted) {
+      case .placed(let plan, let session, let rules):
+        if !open.isAskedFor, let sentence = plan.uselessnessOfGPU {
+          console.note("No GPU is used, since \(sentence); --device cuda:0 uses it all the same.")
+          return wanted
+        }
+        tell(plan, rules)
+        self.plan = plan
+        return session
+      case .lacking(let reason, _):
+        guard !open.isAskedFor else {
+          throw CommandFailure(
+            "\(reason). Give a shorter --context, --kv-type q8_0 or more --gpu-memory, or run with "
+              + "--device cpu.")
+        }
+        console.note("No GPU is used, since \(reason).")
+      case .nothingWished(let reason): console.note("No GPU is used, since \(reason).")
+      }
+      return wanted
     } catch  where !open.isAskedFor && Self.isAboutDevices(error) {
       console.warn("No GPU is used: \(TerminalText.withoutFullStop("\(error)")).")
       return wanted
     }
+  }
+
+  /// Says what is where, and what is not as it was asked for.
+  private func tell(_ plan: PlacementPlan, _ rules: RulesInFile?) {
+    if let warning = rules?.warning { console.warn(warning) }
+    // What is expected is the speed of the best plans.
+    let line = PlanLine(
+      plan, tellsSpeed: (options.hybrid.scheduler ?? .hybrimoe) == .hybrimoe)
+    console.note(line.text + ".")
+    for reduction in line.reductions { console.warn(reduction) }
   }
 
   /// Whether an error says that the engine cannot use a device for a model, so that the CPU can.

@@ -5,37 +5,43 @@ import Inference
 import Models
 import Placement
 
-/// Memory that the engine takes on a device for a plan. The planner knows a model's sizes in its
-/// file; here they are those of packed weights, of real work space and of slots that hold any
-/// layer's expert.
+/// Memory that the engine takes on a device for a placement, to the byte: the decoder and the executor
+/// say it themselves.
 struct DeviceNeeds {
-  /// All but slots.
-  let denseByteCount: Int
-  let slotByteCount: Int
-  /// Slots beside the cache's.
-  let extraSlotCount: Int
-  private let layerCount: Int
+  private let model: DecoderModel
+  private let options: SessionOptions
+  private let context: Int
+  private let chunkTokenCount: Int
 
+  /// - Throws: `HostMemoryError` for models that need too much work space.
+  init(_ model: DecoderModel, _ options: SessionOptions, context: Int) throws {
+    self.model = model
+    self.options = options
+    self.context = context
+    chunkTokenCount = try SequenceRunner.chunkTokenCount(model, options, contextLength: context)
+  }
+
+  /// - Parameter extraSlots: slots beside the cache's.
   /// - Throws: `HybridDecodingError`, `HybridError` for models that the engine cannot run.
-  init(_ placed: PlacedModel, _ model: DecoderModel, _ options: SessionOptions, context: Int) throws
-  {
-    denseByteCount = try HybridDecoder.footprint(
-      model, placed.dense, contextLength: context, keyValueType: options.keyValueType,
-      chunkTokenCount: min(options.chunkTokenCount, context)
-    ).byteCount
-    slotByteCount = try HybridExecutor.slotByteCount(model.expertLayers)
-    extraSlotCount = placed.system.extraSlots(placed.assumed)
-    layerCount = placed.assumed.layerCount
-  }
-
-  /// Slots of each layer that memory has room for.
-  func slotsPerLayer(in byteCount: Int) -> Int {
-    let left = byteCount - denseByteCount - extraSlotCount * slotByteCount
-    return max(0, left / max(1, slotByteCount * layerCount))
-  }
-
-  /// Bytes with so many slots in the cache.
-  func byteCount(slots: Int) -> Int {
-    denseByteCount + (slots + (slots > 0 ? extraSlotCount : 0)) * slotByteCount
+  func sizes(_ placement: DensePlacement, extraSlots: Int = 0) throws -> EngineSizes {
+    let footprint = try HybridDecoder.footprint(
+      model, placement, contextLength: context, keyValueType: options.keyValueType,
+      chunkTokenCount: chunkTokenCount)
+    func bytes(_ roles: DenseRole...) -> Int {
+      roles.reduce(0) { $0 + (footprint.weightByteCounts[$1] ?? 0) }
+    }
+    var sizes = EngineSizes()
+    sizes.attention = bytes(.attention, .keyProjections, .norms)
+    sizes.keyValueCache = footprint.cacheByteCount
+    sizes.feedForward = bytes(.routers, .sharedExperts, .denseFeedForward)
+    sizes.output = bytes(.outputHead)
+    sizes.workspace =
+      try footprint.workspaceByteCount
+      + HybridExecutor.workByteCount(
+        model.expertLayers, tokenCapacity: chunkTokenCount,
+        ranks: model.hyperparameters.activeExpertCount)
+    sizes.slot = try HybridExecutor.slotByteCount(model.expertLayers)
+    sizes.extraSlots = extraSlots
+    return sizes
   }
 }

@@ -1,3 +1,4 @@
+import ExpertDirection
 import ExpertSimulation
 import Experts
 import OrderedJSON
@@ -46,27 +47,20 @@ extension HybridFigures {
   }
 }
 
-extension HybridFigures.PhaseFigures {
-  fileprivate var experts: String {
+extension ComputedExperts {
+  /// Who computed how much, and whence it came, in percentages that add up to 100.
+  var words: String {
     let shares = Self.percentages([
-      computed.residentOnGPU, computed.prefetchedOnGPU, computed.copiedOnDemand,
-      computed.residentOnCPU, computed.missingOnCPU,
+      residentOnGPU, prefetchedOnGPU, copiedOnDemand, residentOnCPU, missingOnCPU,
     ])
     func list(_ names: [String], from first: Int) -> String {
       let parts = names.indices.filter { shares[first + $0] > 0 }
         .map { "\(shares[first + $0]) % \(names[$0])" }
       return parts.isEmpty ? "none" : parts.joined(separator: ", ")
     }
-    let late = computed.late > 0 ? "copied on demand (\(computed.late) late)" : "copied on demand"
-    var text = "of \(HumanUnits.count(activated)) activated experts the GPU computed "
-    text += list(["resident", "copied ahead", late], from: 0)
-    text += "; the CPU \(list(["resident", "missing"], from: 3))"
-    text += "; hit rate \(HumanUnits.fixed(100 * hitRate, 0)) % (resident without a copy ahead, "
-    text += "whoever computed them)"
-    let copies = [
-      (copiedOnDemand, "on demand"), (copiedAhead, "ahead"), (filled, "filled in afterwards"),
-    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    return copies.isEmpty ? text : text + "; experts copied: \(copies.joined(separator: ", "))"
+    let late = late > 0 ? "copied on demand (\(late) late)" : "copied on demand"
+    return "the GPU computed \(list(["resident", "copied ahead", late], from: 0)); the CPU "
+      + list(["resident", "missing"], from: 3)
   }
 
   /// Whole percentages of the counts' sum that add up to 100: those with the largest remainders are
@@ -80,6 +74,18 @@ extension HybridFigures.PhaseFigures {
     }
     for place in order.prefix(100 - result.reduce(0, +)) { result[place] += 1 }
     return result
+  }
+}
+
+extension HybridFigures.PhaseFigures {
+  fileprivate var experts: String {
+    var text = "of \(HumanUnits.count(activated)) activated experts \(computed.words)"
+    text += "; hit rate \(HumanUnits.fixed(100 * hitRate, 0)) % (resident without a copy ahead, "
+    text += "whoever computed them)"
+    let copies = [
+      (copiedOnDemand, "on demand"), (copiedAhead, "ahead"), (filled, "filled in afterwards"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    return copies.isEmpty ? text : text + "; experts copied: \(copies.joined(separator: ", "))"
   }
 
   fileprivate func lanes(isModelled: Bool) -> String {

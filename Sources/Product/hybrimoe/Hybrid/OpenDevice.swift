@@ -91,7 +91,8 @@ extension OpenDevice {
     configuration.failures = options.emulatedFailure.map { [$0.failure] } ?? []
     let device = try EmulatedDevice(configuration)
     machine.gpu.memoryBytes = limit
-    machine.gpu.marginBytes = MachineProfile.margin(limit)
+    // What is asked for may be used to the last byte.
+    machine.gpu.marginBytes = max(0, MachineProfile.margin(total) - (total - limit))
     machine.gpu.bytesPerWeight = nil
     machine.name = configuration.name
     return OpenDevice(device: device, machine: machine, totalByteCount: total, isAskedFor: true)

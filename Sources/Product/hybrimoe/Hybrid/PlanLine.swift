@@ -3,29 +3,25 @@ import Placement
 /// A placement in one line, for those who only want to run a model.
 struct PlanLine {
   let plan: PlacementPlan
-  /// Bytes that are taken of the GPU's memory.
-  let usedByteCount: Int
-  /// Bytes that may be taken.
-  let memoryByteCount: Int
 
-  /// - Parameters:
-  ///   - usedByteCount: nil: as planned.
-  ///   - memoryByteCount: nil: as planned.
-  init(_ plan: PlacementPlan, usedByteCount: Int? = nil, memoryByteCount: Int? = nil) {
+  var tellsSpeed = true
+
+  init(_ plan: PlacementPlan, tellsSpeed: Bool = true) {
     self.plan = plan
-    self.memoryByteCount = memoryByteCount ?? plan.gpuBytes
-    self.usedByteCount =
-      usedByteCount
-      ?? plan.gpuBytes - plan.bytes(.unused, in: plan.gpuParts)
-      - plan.bytes(.margin, in: plan.gpuParts)
+    self.tellsSpeed = tellsSpeed
+  }
+
+  /// Bytes that are taken of the GPU's memory.
+  private var usedByteCount: Int {
+    plan.gpuBytes - plan.bytes(.unused, in: plan.gpuParts) - plan.bytes(.margin, in: plan.gpuParts)
   }
 
   /// Such as `GPU: attention and 12 of 64 experts in each of 26 layers (5.1 of 8.0 GB); CPU: the
   /// rest; about 31 tokens/s expected`.
   var text: String {
-    let memory = "(\(Self.pair(usedByteCount, memoryByteCount)))"
+    let memory = "(\(Self.pair(usedByteCount, plan.gpuBytes)))"
     var text = "GPU: \(what) \(memory); CPU: \(rest)"
-    if let speed = plan.speed {
+    if tellsSpeed, let speed = plan.speed {
       text += "; about \(Self.speed(speed.decodeTokensPerSecond)) tokens/s expected"
     }
     return text

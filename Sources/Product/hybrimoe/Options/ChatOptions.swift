@@ -8,7 +8,7 @@ struct ChatOptions: ParsableArguments {
   @Option(
     defaultAsFlag: Self.last,
     help: .init(
-      "Go on with a conversation: a file, or the beginning of a kept one's name; without it, the last.",
+      "Go on with the last conversation, or with a file or the one whose name begins so.",
       valueName: "file or name"))
   var resume: String?
 

@@ -1,68 +1,59 @@
+import Downloads
 import FoundationEssentials
 
 /// Where the model is, found from what the user said.
 enum ModelChoice: Equatable {
   case bundled
   case file(String)
+  /// A file that was downloaded, and the repository that it is from.
+  case pulled(String, from: RepositoryName)
 }
 
 extension ModelOptions {
+  /// What the user named.
+  var named: String? { ggufPath ?? model ?? modelPath }
+
   /// The file that the options name, or the bundled model where they name none.
   ///
-  /// - Throws: `CommandFailure` where nothing is there, or a directory holds no model or several.
-  func choice() throws -> ModelChoice {
-    guard let path = ggufPath ?? model ?? modelPath else { return .bundled }
+  /// What is there as a file or a directory is that; other names of the form OWNER/NAME are downloaded
+  /// models, and so are folders that are not there but have a downloaded repository's name.
+  /// - Throws: `CommandFailure` where nothing is there, or not one model.
+  func choice(environment: [String: String] = Environment.all) throws -> ModelChoice {
+    guard let path = named else { return .bundled }
     var isDirectory = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw CommandFailure(Self.nothingThere(path))
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+      return .file(isDirectory ? try Self.onlyModel(in: path) : path)
     }
-    return .file(isDirectory ? try Self.onlyModel(in: path) : path)
-  }
-
-  private static func nothingThere(_ path: String) -> String {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    let isRepository =
-      parts.count == 2 && !path.hasPrefix("/") && !path.hasPrefix(".") && !path.hasSuffix(".gguf")
-      && parts.allSatisfy { !$0.isEmpty }
-    return isRepository
-      ? "There is no file '\(path)'. If it is meant as the name of a repository: this version does "
-        + "not download models; fetch one of its GGUF files and give its path with --model."
-      : "There is no file '\(path)'. Give --model the path of a GGUF file, or leave it out to use "
-        + "the bundled model."
+    let pulled = PulledModels(ModelFolder(environment: environment))
+    guard let reference = ModelReference(path),
+      reference.selector != nil || !path.hasSuffix(".gguf")
+    else {
+      if let choice = try pulled.choice(folder: path) { return choice }
+      throw CommandFailure(
+        "There is no file '\(path)'. Give --model the path of a GGUF file, a downloaded model such as "
+          + "OWNER/NAME:Q4_K_M, or leave it out to use the bundled model.")
+    }
+    return try pulled.choice(reference)
   }
 
   /// The one model in a directory; the parts of a split model count as one.
   static func onlyModel(in directory: String) throws -> String {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: directory)
-    } catch {
+    guard (try? FileManager.default.contentsOfDirectory(atPath: directory)) != nil else {
       throw CommandFailure("Cannot read the directory '\(directory)'.")
     }
-    let files = names.filter { $0.hasSuffix(".gguf") && !$0.hasPrefix("mmproj") }.sorted()
-    // The first part stands for all parts; a part without its first is kept, so that the reader
-    // can say which one is missing.
-    let models = files.filter { name in
-      guard let first = firstPart(of: name) else { return true }
-      return name == first || !files.contains(first)
-    }
+    var models = ModelSelection.models(ModelFolder.files(in: directory, depth: 1))
+    // Large models have a folder for each quantisation.
+    if models.isEmpty { models = ModelSelection.models(ModelFolder.files(in: directory)) }
     guard let only = models.first else {
       throw CommandFailure(
         "The directory '\(directory)' holds no GGUF file. This program runs GGUF files only: "
-          + "convert the model or fetch a converted one.")
+          + "convert the model or fetch a converted one, such as with 'hybrimoe pull'.")
     }
     guard models.count == 1 else {
-      let shown = models.prefix(8).joined(separator: ", ") + (models.count > 8 ? ", …" : "")
       throw CommandFailure(
-        "The directory '\(directory)' holds \(models.count) models: \(shown). "
-          + "Give --model the path of one of them.")
+        "The directory '\(directory)' holds \(models.count) models; give --model the path of one:\n"
+          + TerminalText.withoutLineBreak(ModelListText.list(models)))
     }
-    return directory.hasSuffix("/") ? directory + only : "\(directory)/\(only)"
-  }
-
-  /// The name of part 1 for the name of any part of a split model, else nil.
-  private static func firstPart(of name: String) -> String? {
-    guard let match = name.wholeMatch(of: /(.+)-\d{5}-of-(\d{5})\.gguf/) else { return nil }
-    return "\(match.1)-00001-of-\(match.2).gguf"
+    return directory.hasSuffix("/") ? directory + only.path : "\(directory)/\(only.path)"
   }
 }

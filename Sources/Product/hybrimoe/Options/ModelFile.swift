@@ -1,5 +1,6 @@
 import ArgumentParser
 import CBundledModel
+import Downloads
 import GGUF
 import HostMemory
 import Inference
@@ -12,7 +13,7 @@ extension ModelOptions {
   /// - Throws: `CommandFailure` where nothing is there.
   func location() throws -> ModelLocation {
     switch try choice() {
-    case .file(let path): return .file(path: path)
+    case .file(let path), .pulled(let path, from: _): return .file(path: path)
     case .bundled:
       var byteCount = 0
       guard let bytes = hybrimoe_bundled_model(&byteCount) else {
@@ -25,10 +26,17 @@ extension ModelOptions {
     }
   }
 
-  private func noteWhatIsUnused(_ console: Console) {
-    guard let modelPath, let used = ggufPath ?? model, used != modelPath else { return }
-    console.warn(
-      "--model-path: no effect here, since '\(used)' carries its own configuration and tokenizer.")
+  /// Says which model is used where the name alone does not.
+  private func noteChoice(_ console: Console) throws {
+    if let modelPath, let used = ggufPath ?? model, used != modelPath {
+      console.note(
+        "--model-path is not needed: '\(used)' carries its own configuration and tokenizer.")
+    }
+    if case .pulled(let path, from: let repository) = try choice() {
+      let message = "\(repository): \(path)"
+      let isNamed = named.flatMap(ModelReference.init)?.repository == repository
+      if isNamed { console.debug(message) } else { console.note(message) }
+    }
   }
 
   private func note(_ warnings: [String], of file: GGUFFile, _ console: Console) {
@@ -45,7 +53,7 @@ extension ModelOptions {
 
   /// The file that the options name, of any architecture, and its tokenizer.
   func fileAndTokenizer(console: Console) throws -> (file: GGUFFile, tokenizer: Tokenizer) {
-    noteWhatIsUnused(console)
+    try noteChoice(console)
     let file = try location().open()
     let tokenizer = try Tokenizer(
       Vocabulary(file.metadata), preTokenizerOverride: preTokenizer)
@@ -54,10 +62,14 @@ extension ModelOptions {
   }
 
   /// The model, ready to run.
-  func load(_ machine: MachineOptions, console: Console) throws -> LoadedModel {
-    noteWhatIsUnused(console)
+  ///
+  /// - Parameter deviceByteCount: memory of a device that takes a part of it; nil where nobody knows yet.
+  func load(
+    _ machine: MachineOptions, deviceByteCount: Int? = nil, console: Console
+  ) throws -> LoadedModel {
+    try noteChoice(console)
     let progress = console.progress("Packing the weights into a file")
-    let weights = WeightLoading(
+    var weights = WeightLoading(
       machine.weights, cacheFolder: CacheFolder.packedWeights(environment: Environment.all),
       placement: ThreadPlacement(
         .current(), threadCount: machine.threads, affinity: machine.affinity),
@@ -66,6 +78,8 @@ extension ModelOptions {
         progress.finish()
         console.warn("\(notice)")
       })
+    let mayHaveDevice = machine.device != .cpu && machine.device != .emulated
+    weights.deviceByteCount = deviceByteCount ?? (mayHaveDevice ? 1 << 60 : 0)
     let loaded = try LoadedModel(location(), preTokenizer: preTokenizer, weights: weights)
     progress.finish()
     note(loaded.tokenizer.warnings, of: loaded.file, console)

@@ -7,8 +7,9 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: [.customShort("m", allowingJoined: true), .long], parsing: .unconditional,
     help: .init(
-      "The model: a GGUF file, any part of a split one, or a directory that holds one "
-        + "(default: the bundled model).", valueName: "file"))
+      "The model: a GGUF file, any part of a split one, a directory that holds one, or what was "
+        + "downloaded, as REPOSITORY:QUANTISATION (default: the bundled model).",
+      valueName: "file"))
   var model: String?
 
   @Option(

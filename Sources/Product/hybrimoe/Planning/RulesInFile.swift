@@ -1,16 +1,26 @@
 import OrderedJSON
 import Placement
 
+/// A file of rules, read before any model is.
+struct RuleFile {
+  let path: String
+  let rules: [PlacementRule]
+
+  /// - Throws: `CommandFailure` where the file cannot be read, `PlacementRuleError` where it is wrong.
+  init(path: String) throws {
+    self.path = path
+    rules = try PlacementRule.rules(text: InputFile.description(path), file: path)
+  }
+}
+
 /// A file of rules and what it asks of a model.
 struct RulesInFile {
   let path: String
   let outcome: RuleOutcome
 
-  /// - Throws: `CommandFailure` where the file cannot be read, `PlacementRuleError` where it is wrong.
-  init(path: String, _ shape: ModelShape) throws {
-    self.path = path
-    outcome = RuleOutcome(
-      try PlacementRule.rules(text: InputFile.description(path), file: path), on: shape)
+  init(_ file: RuleFile, _ shape: ModelShape) {
+    path = file.path
+    outcome = RuleOutcome(file.rules, on: shape)
   }
 
   /// What to warn of: rules that were written for other models change nothing.

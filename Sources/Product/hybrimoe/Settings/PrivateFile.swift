@@ -2,14 +2,14 @@ import Glibc
 
 /// Files that nobody but their owner reads: what was typed and answered.
 enum PrivateFile {
-  /// Creates the folders above a file, private too.
+  /// Creates the folders above a file, private too, but the first: a user without a home has none.
   ///
   /// - Throws: `CommandFailure` with the system's reason.
   static func create(for file: String) throws {
     var path = ""
-    for name in file.split(separator: "/").dropLast() {
+    for (depth, name) in file.split(separator: "/").dropLast().enumerated() {
       path += "/" + name
-      guard mkdir(path, 0o700) == 0 || access(path, F_OK) == 0 else {
+      guard (depth > 0 && mkdir(path, 0o700) == 0) || access(path, F_OK) == 0 else {
         throw failure("create", path)
       }
     }

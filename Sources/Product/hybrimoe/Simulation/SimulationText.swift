@@ -51,9 +51,12 @@ extension SimulationComparison {
 
   private func experts(_ figures: DirectionReport.PhaseFigures) -> String {
     func share(_ count: Int) -> String { percent(Double(count), Double(figures.activated)) }
-    var text = "  experts  \(share(figures.hits)) hits, \(share(figures.prefetched)) prefetched, "
-    text += "\(share(figures.misses)) missed (\(share(figures.late)) still on their way); "
-    text += "the CPU computed \(share(figures.onCPU))\n"
+    // Where they were and who computed them are two ways to count the same experts, so each is a whole.
+    var text =
+      "  experts  \(share(figures.hits)) resident, \(share(figures.prefetched)) copied ahead, "
+    text += "\(share(figures.misses)) missing as their layer began"
+    text += figures.late > 0 ? " (\(share(figures.late)) on their way)\n" : "\n"
+    text += "  of all   \(figures.computed.words)\n"
     text += "  copies   \(figures.copiedOnDemand) on demand, \(figures.copiedAhead) ahead, "
     text += "\(figures.filled) afterwards; \(HumanUnits.bytes(figures.linkBytes))\n"
     text +=
@@ -103,6 +106,9 @@ extension SimulationComparison {
         percent(figures.busyShare(of: .gpu), 1), percent(figures.busyShare(of: .link), 1))
     }
     return table.text
+      + TerminalText.wrapped(
+        "hits, ahead, missed: where activated experts were as their layer began; cpu, gpu, link: how much "
+          + "of the time each lane was at work")
   }
 
   private func lanes(_ figures: DirectionReport.PhaseFigures) -> String {

@@ -16,9 +16,10 @@ final class AnswerView {
   private let look: Look
   private let willWrite: () -> Void
   private(set) var failure: (any Error)?
-  private var reasoning: MarkdownScreen
-  private var answer: MarkdownScreen
-  private var isReasoning = false
+  private var screen: MarkdownScreen
+  /// Whether what is on the screen last is thoughts; nil before anything is.
+  private var isReasoning: Bool?
+  private let meter: ColumnMeter
   private var endsWithLineBreak = true
 
   /// - Parameters:
@@ -32,10 +33,8 @@ final class AnswerView {
     self.stream = stream
     self.look = look
     self.willWrite = willWrite
-    let columns = TerminalText.width
-    let usesStyle = look == .laidOut(usesStyle: true)
-    reasoning = MarkdownScreen(columns: columns, usesStyle: usesStyle, base: .dim, meter: meter)
-    answer = MarkdownScreen(columns: columns, usesStyle: usesStyle, meter: meter)
+    self.meter = meter
+    screen = MarkdownScreen(columns: TerminalText.width, usesStyle: false)
   }
 
   func show(_ piece: AnswerPiece) {
@@ -44,22 +43,32 @@ final class AnswerView {
     case (.exact, .answer(let text)):
       write(stream?.isTerminal == true ? TerminalText.harmless(text) : text)
     case (.laidOut(let usesStyle), .reasoning(let text)):
-      if !isReasoning, !usesStyle { write("(thinking)\n") }
-      isReasoning = true
-      reasoning.columns = TerminalText.width
-      write(reasoning.feed(text))
-    case (.laidOut, .answer(let text)):
-      endReasoning(before: text)
-      answer.columns = TerminalText.width
-      write(answer.feed(text))
+      layOut(text, isReasoning: true, usesStyle: usesStyle)
+    case (.laidOut(let usesStyle), .answer(let text)):
+      layOut(text, isReasoning: false, usesStyle: usesStyle)
     }
+  }
+
+  private func layOut(_ text: String, isReasoning: Bool, usesStyle: Bool) {
+    if self.isReasoning != isReasoning {
+      // White space alone is between thoughts and answer anyway.
+      guard text.contains(where: { !$0.isWhitespace }) else { return }
+      if self.isReasoning != nil { write(screen.finish() + "\n\n") }
+      if !usesStyle, isReasoning { write("(thinking)\n") }
+      if !usesStyle, self.isReasoning == true { write("(answer)\n") }
+      self.isReasoning = isReasoning
+      screen = MarkdownScreen(
+        columns: TerminalText.width, usesStyle: usesStyle, base: isReasoning ? .dim : [],
+        meter: meter)
+    }
+    screen.columns = TerminalText.width
+    write(screen.feed(text))
   }
 
   /// Shows what is held back, ends the line, and reports a failure of the stream.
   func finish() throws {
     if case .laidOut = look {
-      if isReasoning { write(reasoning.finish()) }
-      write(answer.finish())
+      write(screen.finish())
       if !endsWithLineBreak { write("\n") }
     } else {
       write("\n")
@@ -69,13 +78,6 @@ final class AnswerView {
 
   /// Whether the stream takes no more, so that the answer should end.
   var hasFailed: Bool { failure != nil }
-
-  private func endReasoning(before text: String) {
-    guard isReasoning, text.contains(where: { !$0.isWhitespace }) else { return }
-    isReasoning = false
-    write(reasoning.finish())
-    write(look == .laidOut(usesStyle: true) ? "\n\n" : "\n\n(answer)\n")
-  }
 
   private func write(_ text: String) {
     guard let stream, failure == nil, !text.isEmpty else { return }

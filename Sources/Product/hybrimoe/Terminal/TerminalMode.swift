@@ -18,9 +18,13 @@ enum TerminalMode {
   // installed that read it; `begin` touches all of them, so that no handler runs their
   // initialisation.
   private static let wanted = Atomic<Int>(Kind.original.rawValue)
+  private static let isPrepared = Atomic<Bool>(false)
   private static let isResized = Atomic<Bool>(false)
   private static let isResumed = Atomic<Bool>(false)
   nonisolated(unsafe) private static var before = termios()
+  /// What a signal did before, by its number.
+  nonisolated(unsafe) private static let former = UnsafeMutablePointer<sigaction>.allocate(
+    capacity: 65)
 
   /// Whether the editor can be used: a person at a terminal that understands sequences.
   static var isPossible: Bool {
@@ -35,11 +39,12 @@ enum TerminalMode {
     guard wanted.load(ordering: .sequentiallyConsistent) == Kind.original.rawValue,
       tcgetattr(0, &before) == 0
     else { return }
+    defer { change(to: .quiet) }
+    guard !isPrepared.exchange(true, ordering: .sequentiallyConsistent) else { return }
     isResized.store(false, ordering: .sequentiallyConsistent)
     isResumed.store(false, ordering: .sequentiallyConsistent)
     installHandlers()
     atexit { TerminalMode.end() }
-    change(to: .quiet)
   }
 
   static func change(to kind: Kind) {
@@ -88,9 +93,11 @@ enum TerminalMode {
   private static func installHandlers() {
     // Ends of the program, errors of its own among them.
     for signal in [SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV] {
-      install(signal, flags: Int32(bitPattern: UInt32(SA_RESETHAND))) { signal in
+      install(signal, flags: 0) { signal in
         TerminalMode.end()
-        // The signal is blocked here; it ends the process as soon as this returns.
+        // What the signal did before, such as ending the process or the runtime's report of where
+        // it failed; it is blocked here and comes as soon as this returns.
+        sigaction(signal, TerminalMode.former + Int(signal), nil)
         raise(signal)
       }
     }
@@ -106,10 +113,11 @@ enum TerminalMode {
   private static func install(
     _ signal: Int32, flags: Int32, handler: @convention(c) (Int32) -> Void
   ) {
-    var present = sigaction()
-    sigaction(signal, nil, &present)
-    // What whoever started the program ignores, stays ignored; handlers of the runtime stay.
-    guard unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 0 else { return }
+    let present = former + Int(signal)
+    sigaction(signal, nil, present)
+    let address = unsafeBitCast(present.pointee.__sigaction_handler.sa_handler, to: Int.self)
+    // What whoever started the program ignores, stays ignored.
+    guard address != unsafeBitCast(SIG_IGN, to: Int.self) else { return }
     var action = sigaction()
     action.__sigaction_handler.sa_handler = handler
     action.sa_flags = flags

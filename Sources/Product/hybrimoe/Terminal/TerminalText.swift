@@ -78,6 +78,11 @@ enum TerminalText {
     text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 
+  /// The lines of a text as the end of a message, which gets its line break later.
+  static func withoutLineBreak(_ text: String) -> String {
+    text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
   /// The beginning of a text, with a sign that there is more where it is longer than `width`.
   static func shortened(_ text: String, _ width: Int) -> String {
     text.count <= width ? text : text.prefix(max(1, width - 1)) + "…"
