@@ -23,7 +23,7 @@ def figures(report):
              row('200 answers that stop by themselves', '98 %', s['stops'], g['stops']),
              row('50 stories with no run of 12 words that the training text has', '80 %', s['stories']['new'], g['stories']['new']),
              row('30 other questions declined, word for word as `text/declines.py` can', '', s['outside'], g['outside']),
-             row('43 stories that have everyone who was asked for', '', s['stories']['asked'], g['stories']['asked']),
+             row('44 stories that have everyone who was asked for', '', s['stories']['asked'], g['stories']['asked']),
              row('50 stories without a character beyond hero and friend', '', s['stories']['kept'], g['stories']['kept']),
              row('20 questions about the program: answer has the right keyword', '', s['program'], g['program']),
              row('20 facts: right', '', s['facts'], g['facts']),
