@@ -125,7 +125,7 @@ import Testing
     func partByteCount() -> Int? {
       ModelFolder.files(in: world.place).first { $0.path.hasSuffix(".part") }?.byteCount
     }
-    while process.isRunning, partByteCount() != 3000 { usleep(1000) }
+    while process.isRunning, partByteCount() != 3000 { sched_yield() }
     process.interrupt()
     process.waitUntilExit()
     server.stop()
