@@ -138,7 +138,10 @@ import Testing
   @Test func `only so many conversations are kept`() throws {
     let folder = try TemporaryFolder()
     for number in 0..<(ConversationFile.keptCount + 5) {
-      try folder.write("old-\(number).jsonl", "x")
+      let file = try folder.write("old-\(number).jsonl", "x")
+      // Clocks of file systems are coarse: what is old must be older.
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: file.path)
     }
     let keeper = ConversationKeeper(model: "m", folder: folder.url.path) { _ in }
     keeper.add(.question("q"))
