@@ -50,6 +50,19 @@ import Testing
     #expect(setting.code == 64 && setting.error.contains("line 1: there is no option"))
   }
 
+  @Test func `a byte order mark is skipped, and what is no file is refused`() throws {
+    let marked = try folder("\u{FEFF}top-k = 20\n")
+    let outcome = try Program.run(
+      "config", "--changed", environment: ["XDG_CONFIG_HOME": marked.url.path])
+    #expect(outcome.code == 0 && outcome.output.contains("config, line 1"), "\(outcome.error)")
+    let pipe = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      at: pipe.url.appendingPathComponent("hybrimoe"), withIntermediateDirectories: true)
+    #expect(mkfifo(pipe.path("hybrimoe/config"), 0o600) == 0)
+    let refused = try Program.run("config", environment: ["XDG_CONFIG_HOME": pipe.url.path])
+    #expect(refused.code == 64 && refused.error.contains("is not a file with settings"))
+  }
+
   @Test func `one origin gives all values of an option that may be repeated`() {
     let reader = SettingsReader([
       .commandLine: ["seed": ["1"]], .environment: ["stop": ["x,y"], "seed": ["2"]],

@@ -81,6 +81,15 @@ import Testing
       Console(isJSON: true).text(.error, "a \"b\"")
         == "{\"level\":\"error\",\"message\":\"a \\\"b\\\"\"}\n")
     #expect(Console(usesColor: true).text(.error, "x").hasPrefix("\u{1B}[31mError: "))
+    #expect(
+      Console(usesColor: true).text(.info, "x", color: "\u{1B}[2m") == "\u{1B}[2mx\u{1B}[0m\n")
+  }
+
+  @Test func `no message brings an escape sequence to the terminal`() {
+    let message = "a\u{1B}]0;b\u{7}\n\tc\u{9B}2J\rd\u{202E}"
+    #expect(
+      Console(usesColor: true).text(.info, message)
+        == "a\\u{1B}]0;b\\u{7}\n\tc\\u{9B}2J\\rd\\u{202E}\n")
   }
 
   @Test func `lists of tokens are read in all their spellings`() {

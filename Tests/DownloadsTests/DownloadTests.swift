@@ -305,7 +305,9 @@ struct Attempt {
 
   @Test func `redirections without an end or a place are refused`() async {
     let attempt = Attempt(100)
-    for location in ["/again", "", "ftp://a/b", "file:///etc/passwd"] {
+    for location in [
+      "/again", "", "ftp://a/b", "file:///etc/passwd", "http://127.0.0.1:99999/x", "http://a:0/",
+    ] {
       let server = LocalServer { _, _ in
         LocalServer.Answer(status: 302, headers: [("Location", location)])
       }

@@ -179,7 +179,9 @@ import Testing
   }
 
   @Test func `addresses that are none are refused`() {
-    for text in ["", "huggingface.co", "ftp://a", "http://", "https://a/?b", "file:///etc"] {
+    for text in [
+      "", "huggingface.co", "ftp://a", "http://", "https://a/?b", "file:///etc", "http://a:65536",
+    ] {
       var options = HubOptions()
       options.address = text
       #expect(throws: DownloadError.wrongAddress(text)) { try Hub(options) }

@@ -49,7 +49,7 @@ public struct Hub: Sendable {
     while text.hasSuffix("/") { text.removeLast() }
     guard let address = URL(string: text), let host = address.host(), !host.isEmpty,
       ["http", "https"].contains(address.scheme?.lowercased() ?? ""), address.query() == nil,
-      address.fragment() == nil
+      address.fragment() == nil, Origin.hasPort(address)
     else { throw .wrongAddress(options.address) }
     self.address = address
     patience = options.patience

@@ -125,7 +125,7 @@ struct WebClient: Sendable {
   ) throws(DownloadError) -> URL {
     guard let text = answer.header("location"),
       let target = URL(string: text, relativeTo: address)?.absoluteURL, let host = target.host(),
-      !host.isEmpty
+      !host.isEmpty, Origin.hasPort(target)
     else { throw .wrongRedirection(what: what, detail: "nowhere") }
     let from = Origin(address)
     let to = Origin(target)
@@ -172,6 +172,9 @@ struct Origin: Equatable, CustomStringConvertible {
     host = (address.host() ?? "").lowercased()
     port = address.port ?? (scheme == "https" ? 443 : 80)
   }
+
+  /// Whether an address names no port or one that there is; the client traps at others.
+  static func hasPort(_ address: URL) -> Bool { (1...65535).contains(address.port ?? 80) }
 
   /// Whether nobody on the way can read what is sent: encrypted, or within this machine.
   var isPrivate: Bool {

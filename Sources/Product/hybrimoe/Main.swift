@@ -70,6 +70,7 @@ enum Main {
         return code.rawValue
       }
       let stream: OutputStream = code == .success ? .standardOutput : .standardError
+      message = TerminalText.safeLines(message)
       try? stream.write(message.hasSuffix("\n") ? message : message + "\n")
       return code.rawValue
     }

@@ -26,7 +26,7 @@ struct ChatOptions: ParsableArguments {
 
   /// How answers look: laid out on a terminal that can show it.
   func look(_ looking: LookingOptions) -> AnswerView.Look {
-    let canMove = OutputStream.standardOutput.isTerminal && Environment.value("TERM") != "dumb"
+    let canMove = OutputStream.standardOutput.isTerminal && !Environment.hasDumbTerminal
     guard canMove, !noMarkdown else { return .exact }
     return .laidOut(usesStyle: !looking.noColor && !Environment.hasNonEmpty("NO_COLOR"))
   }

@@ -28,7 +28,7 @@ struct LookingOptions: ParsableArguments {
   /// Whether messages go to a terminal that shows colors, and nobody has asked for none.
   static var mayUseColor: Bool {
     OutputStream.standardError.isTerminal && !Environment.hasNonEmpty("NO_COLOR")
-      && Environment.value("TERM") != "dumb"
+      && !Environment.hasDumbTerminal
   }
 }
 

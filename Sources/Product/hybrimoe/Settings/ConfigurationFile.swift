@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// One option's value that came from the environment or the configuration file.
 struct Setting: Equatable {
@@ -32,13 +33,23 @@ enum ConfigurationFile {
     guard let path = path(environment: environment),
       FileManager.default.fileExists(atPath: path)
     else { return [] }
+    guard isRegularFile(path) else {
+      throw SettingFailure(description: "\(path) is not a file with settings; move it away.")
+    }
     return try parse(InputFile.description(path), path: path)
+  }
+
+  /// Reading a pipe would wait for somebody to write.
+  private static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   static func parse(_ text: String, path: String) throws -> [Setting] {
     var settings: [Setting] = []
     // A carriage return and a line feed are one character, which is not "\n".
-    let lines = text.replacing("\r\n", with: "\n")
+    // Some editors put a mark of the byte order first.
+    let lines = text.trimmingPrefix("\u{FEFF}").replacing("\r\n", with: "\n")
       .split(separator: "\n", omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let line = trimmed(line)

@@ -7,4 +7,7 @@ enum Environment {
   static func value(_ name: String) -> String? { all[name] }
 
   static func hasNonEmpty(_ name: String) -> Bool { all[name]?.isEmpty == false }
+
+  /// Whether the terminal is said to understand nothing but text.
+  static var hasDumbTerminal: Bool { ["", "dumb"].contains(value("TERM")) }
 }

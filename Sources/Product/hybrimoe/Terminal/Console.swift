@@ -23,22 +23,24 @@ struct Console: Sendable {
   func fail(_ message: String) { tell(.error, message) }
 
   /// A note that stands back: dimmed where the terminal can.
-  func aside(_ message: String) {
-    note(usesColor && !isJSON ? "\u{1B}[2m\(message)\u{1B}[0m" : message)
-  }
+  func aside(_ message: String) { tell(.info, message, color: "\u{1B}[2m") }
 
   /// Progress of something that may take long; shows itself on a terminal only.
   func progress(_ title: String) -> ProgressLine {
     ProgressLine(title: title, stream: isJSON || level < .info ? nil : stream)
   }
 
-  private func tell(_ level: Level, _ message: String) {
+  private func tell(_ level: Level, _ message: String, color: String = "") {
     guard level <= self.level else { return }
     // A console that cannot be written to cannot be told about it either.
-    try? stream.write(text(level, message))
+    try? stream.write(text(level, message, color: color))
   }
 
-  func text(_ level: Level, _ message: String) -> String {
+  /// A message as it is written. Files, servers and arguments have a say in messages, so control
+  /// characters are shown as their numbers.
+  ///
+  /// - Parameter wholeColor: the color of the whole message, where the console uses any.
+  func text(_ level: Level, _ message: String, color wholeColor: String = "") -> String {
     if isJSON {
       let object = JSONValue.object([
         ("level", .string(level.rawValue)), ("message", .string(message)),
@@ -52,7 +54,10 @@ struct Console: Sendable {
       case .info: ("", "")
       case .debug: ("", "\u{1B}[2m")
       }
-    return usesColor && !color.isEmpty
-      ? "\(color)\(label)\u{1B}[0m\(message)\n" : "\(label)\(message)\n"
+    let message = TerminalText.safeLines(message)
+    guard usesColor else { return "\(label)\(message)\n" }
+    guard wholeColor.isEmpty else { return "\(wholeColor)\(label)\(message)\u{1B}[0m\n" }
+    return color.isEmpty
+      ? "\(label)\(message)\n" : "\(color)\(label)\u{1B}[0m\(message)\n"
   }
 }

@@ -29,7 +29,20 @@ enum TerminalText {
     return result
   }
 
-  /// The same, at most `width` characters, so that no file can flood the terminal.
+  /// Text of several lines, whose line breaks and tabs stay, and with them what joins letters and
+  /// emoji; every other control character is shown as its number.
+  static func safeLines(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n", "\t", "\u{200C}", "\u{200D}": result.unicodeScalars.append(scalar)
+      default: result += safe(String(scalar))
+      }
+    }
+    return result
+  }
+
+  /// The text on one line, at most `width` characters, so that no file can flood the terminal.
   static func safe(_ text: String, width: Int) -> String {
     // A character shown is at least one scalar, and at most width of them are looked at.
     shortened(safe(String(String.UnicodeScalarView(text.unicodeScalars.prefix(width + 1)))), width)
